@@ -10,6 +10,7 @@
 #include "control/config/config_text.h"
 #include "control/config/endpoint.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,23 +48,6 @@ static void wrap(struct config_text *out, unsigned indent, const char *s)
 	config_text_add(out, "\n");
 }
 
-static void para(struct describe *d, unsigned indent, const char *format, ...)
-	_printf_(3, 4);
-static void para(struct describe *d, unsigned indent, const char *format, ...)
-{
-	struct config_text t = {0};
-	va_list ap;
-
-	va_start(ap, format);
-	config_text_vadd(&t, format, ap);
-	va_end(ap);
-	if (t.bad)
-		d->out.bad = true;
-	else
-		wrap(&d->out, indent, t.s);
-	config_text_deinit(&t);
-}
-
 /* One paragraph that is put together from parts. */
 static void para_take(struct describe *d, unsigned indent, struct config_text *t)
 {
@@ -74,10 +58,38 @@ static void para_take(struct describe *d, unsigned indent, struct config_text *t
 	config_text_deinit(t);
 }
 
+static _printf_(3, 4) void para(
+	struct describe *d, unsigned indent, const char *format, ...)
+{
+	struct config_text t = {0};
+	va_list ap;
+
+	va_start(ap, format);
+	config_text_vadd(&t, format, ap);
+	va_end(ap);
+	para_take(d, indent, &t);
+}
+
+/* The text of a list that is a part of a paragraph. */
+static const char *listed(struct describe *d, const struct config_text *t)
+{
+	d->out.bad |= t->bad;
+	return t->s ? t->s : "";
+}
+
 /* "a", "a and b", "a, b and c" */
 static void add_listed(struct config_text *t, size_t i, size_t n, const char *what)
 {
 	config_text_add(t, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", what);
+}
+
+#define ANY_INSTANCE UINT_MAX
+
+static bool has_role(
+	const struct config_iface *ci, unsigned instance, enum config_role role)
+{
+	return ci->role == role &&
+		(instance == ANY_INSTANCE || ci->instance == instance);
 }
 
 static size_t count_role(
@@ -86,7 +98,7 @@ static size_t count_role(
 	size_t n = 0;
 
 	for (size_t i = 0; i < c->n_iface; i++)
-		n += c->iface[i].instance == instance && c->iface[i].role == role;
+		n += has_role(&c->iface[i], instance, role);
 	return n;
 }
 
@@ -96,7 +108,7 @@ static void add_names(struct config_text *t, const struct config *c, unsigned in
 	size_t n = count_role(c, instance, role), k = 0;
 
 	for (size_t i = 0; i < c->n_iface; i++)
-		if (c->iface[i].instance == instance && c->iface[i].role == role)
+		if (has_role(&c->iface[i], instance, role))
 			add_listed(t, k++, n, c->iface[i].name);
 }
 
@@ -175,11 +187,10 @@ static void heading(struct describe *d, const struct config_iface *ci)
 		return;
 	if (d->there && !add_matches(d, &matches, ci))
 		config_text_add(&matches, "no interface");
-	d->out.bad |= matches.bad;
 	para(d, 4,
 		"A pattern%s%s%s. An interface that appears later and matches is also used, "
 		"unless another phyint names it or an earlier pattern matches it.",
-		d->there ? ", which matches " : "", matches.s ? matches.s : "",
+		d->there ? ", which matches " : "", listed(d, &matches),
 		d->there ? " now" : "");
 	if (ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
@@ -228,13 +239,11 @@ static void describe_sources(struct describe *d, const struct config_iface *ci)
 	_cleanup_(config_text_deinit) struct config_text nets = {0};
 	size_t n = add_altnets(&nets, ci);
 
-	if (nets.bad)
-		d->out.bad = true;
-	else if (n && ci->role == CONFIG_ROLE_UPSTREAM)
+	if (n && ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
 			"Sources: data is accepted only from its own subnets and from %s "
 			"(altnet).",
-			nets.s);
+			listed(d, &nets));
 	else if (ci->role == CONFIG_ROLE_UPSTREAM)
 		para(d, 4,
 			"Sources: data is accepted only from its own subnets. Senders of IPTV are "
@@ -243,7 +252,7 @@ static void describe_sources(struct describe *d, const struct config_iface *ci)
 		para(d, 4,
 			"Hosts: reports are accepted from its own subnets and also from %s "
 			"(altnet adds, it does not restrict).",
-			nets.s);
+			listed(d, &nets));
 	else
 		para(d, 4, "Hosts: reports are accepted from its own subnets.");
 	for (size_t i = 0; i < ci->n_altnet; i++) {
@@ -302,9 +311,7 @@ static void describe_boundary(struct describe *d, const struct config_iface *ci)
 			ci->n_boundary ? "; " : "");
 	for (size_t i = 0; i < ci->n_boundary; i++)
 		add_listed(&t, i, ci->n_boundary, prefix_format(&ci->boundary[i], buf));
-	if (t.bad)
-		d->out.bad = true;
-	else if (t.s)
+	if (*listed(d, &t))
 		para(d, 4,
 			"Boundary: these groups do not cross this interface in either "
 			"direction: %s.",
@@ -381,26 +388,14 @@ static void describe_downstream(struct describe *d, const struct config_iface *c
 	para_take(d, 4, &t);
 }
 
-static size_t add_disabled(struct config_text *t, const struct config *c)
-{
-	size_t n = 0, k = 0;
-
-	for (size_t i = 0; i < c->n_iface; i++)
-		n += c->iface[i].role == CONFIG_ROLE_DISABLED;
-	for (size_t i = 0; i < c->n_iface; i++)
-		if (c->iface[i].role == CONFIG_ROLE_DISABLED)
-			add_listed(t, k++, n, c->iface[i].name);
-	return n;
-}
-
 static void describe_disabled(struct describe *d)
 {
 	_cleanup_(config_text_deinit) struct config_text names = {0};
 
 	config_text_add(&d->out, "\n");
-	if (add_disabled(&names, d->c))
-		para(d, 0, "Disabled: %s.", names.s ? names.s : "");
-	d->out.bad |= names.bad;
+	add_names(&names, d->c, ANY_INSTANCE, CONFIG_ROLE_DISABLED);
+	if (*listed(d, &names))
+		para(d, 0, "Disabled: %s.", names.s);
 	if (!d->c->defaultdown) {
 		para(d, 0, "Every interface not named here: disabled.");
 		return;
@@ -464,9 +459,7 @@ static void describe_timers(struct describe *d)
 	add_seconds(&t, "startup-query-interval", gm->startup_interval_ms,
 		def->startup_interval_ms);
 	add_count(&t, "startup-query-count", gm->startup_count, def->startup_count);
-	if (t.bad)
-		d->out.bad = true;
-	else if (!t.s)
+	if (!*listed(d, &t))
 		para(d, 4, "Timers: those of RFC 9776 and RFC 9777.");
 	else
 		para(d, 4, "Timers that differ from RFC 9776 and RFC 9777: %s.", t.s);
@@ -619,8 +612,7 @@ static void describe_instance(struct describe *d, unsigned instance)
 
 	for (size_t k = 0; k < array_len(order); k++)
 		for (size_t i = 0; i < c->n_iface; i++) {
-			if (c->iface[i].role != order[k] ||
-				c->iface[i].instance != instance)
+			if (!has_role(&c->iface[i], instance, order[k]))
 				continue;
 			if (order[k] == CONFIG_ROLE_UPSTREAM) {
 				describe_upstream(d, &c->iface[i]);

@@ -200,11 +200,6 @@ const struct config_keyword *config_keyword_find(const char *name)
 	return NULL;
 }
 
-static bool eq_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool config_keyword_eq(const struct config_keyword *kw, const void *a, const void *b)
 {
 	const void *x = (const char *)a + kw->offset, *y = (const char *)b + kw->offset;
@@ -222,7 +217,7 @@ bool config_keyword_eq(const struct config_keyword *kw, const void *a, const voi
 	case CONFIG_KIND_SOCKET:
 	case CONFIG_KIND_ENDPOINT:
 	case CONFIG_KIND_CPUS:
-		return eq_text(*(char *const *)x, *(char *const *)y);
+		return config_same_text(*(char *const *)x, *(char *const *)y);
 	case CONFIG_KIND_IFNAME:
 		return strcmp(x, y) == 0;
 	case CONFIG_KIND_ROLE:
