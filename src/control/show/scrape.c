@@ -30,31 +30,56 @@ static void read_sockets(const struct app *app, unsigned port, struct scrape_por
 	view_socket_stats(app, port, &p->control);
 	p->error |= v.error != 0;
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
-		p->family[f] = v.socket[f];
-		p->queue[f] = v.queue[f];
-		p->queue_limit[f] = v.queue_limit[f];
+		p->family[f].queue = v.socket[f] ? v.queue[f] : SCRAPE_NONE;
+		p->family[f].queue_limit = v.socket[f] ? v.queue_limit[f] : SCRAPE_NONE;
 	}
 }
 
+static void read_querier(const struct proxy_port *pp, enum family f, mono_t now,
+	struct scrape_family *ret)
+{
+	const struct querier *q = &pp->querier[f];
+
+	ret->querier = q->state;
+	ret->version = gm_version_number(f, q->rules.version);
+	ret->robustness = q->rv;
+	ret->interval_ns = q->qi_ms * (uint64_t)NS_PER_MS;
+	ret->n_queries_sent = q->n_queries_sent;
+	ret->n_queries_heard = q->n_queries_heard;
+	ret->n_standby = pp->forwarder[f].n_standby;
+	ret->n_double = forwarder_n_double(&pp->forwarder[f], now);
+}
+
+static void read_upstream(const struct upstream_family *h, enum family f, mono_t now,
+	struct scrape_family *ret)
+{
+	ret->version = gm_version_number(f, h->version);
+	ret->n_groups = h->n_groups;
+	ret->n_queries_heard = h->n_queries;
+	ret->n_reports_sent = h->n_reports_sent;
+	ret->query_age_ns = mono_is_set(h->last_query)
+		? (uint64_t)(now.ns - h->last_query.ns)
+		: SCRAPE_NONE;
+}
+
 static void read_membership(
-	const struct proxy_port *pp, struct scrape_port *p, mono_t now)
+	const struct app *app, const struct proxy_port *pp, struct scrape_port *p)
 {
 	memcpy(p->n_received, pp->n_received, sizeof(p->n_received));
 	memcpy(p->n_bad, pp->n_bad, sizeof(p->n_bad));
 	memcpy(p->n_odd, pp->n_odd, sizeof(p->n_odd));
-	if (pp->role == CONFIG_ROLE_DOWNSTREAM) {
-		p->n_groups = pp->groups.groups.n;
-		p->n_refused = pp->groups.n_refused;
-		p->max_groups = mgroup_max_groups(&pp->groups);
-		p->max_sources = pp->groups.params.max_sources;
-		p->max_hosts = MGROUP_MAX_HOSTS;
-		memcpy(p->querier, pp->querier, sizeof(p->querier));
-		for (unsigned f = 0; f < _FAMILY_N; f++) {
-			p->n_standby[f] = pp->forwarder[f].n_standby;
-			p->n_double[f] = forwarder_n_double(&pp->forwarder[f], now);
-		}
-	} else {
-		memcpy(p->host, pp->upstream.family, sizeof(p->host));
+	p->n_groups = pp->groups.groups.n;
+	p->n_refused = pp->groups.n_refused;
+	p->max_groups = mgroup_max_groups(&pp->groups);
+	p->max_sources = pp->groups.params.max_sources;
+	p->max_hosts = MGROUP_MAX_HOSTS;
+	for (enum family f = 0; f < _FAMILY_N; f++) {
+		p->family[f].enabled = view_instances(app)->family[f];
+		if (pp->role == CONFIG_ROLE_DOWNSTREAM)
+			read_querier(pp, f, view_now(app), &p->family[f]);
+		else
+			read_upstream(&pp->upstream.family[f], f, view_now(app),
+				&p->family[f]);
 	}
 }
 
@@ -79,7 +104,7 @@ static void read_port(struct scrape *s, const struct proxy_port *pp)
 	dataplane_port_stats(view_dataplane(app), pp->port, &p->stats);
 	dataplane_tx_queue(view_dataplane(app), pp->port, &p->tx_used, &p->tx_limit);
 	read_sockets(app, pp->port, p);
-	read_membership(pp, p, view_now(app));
+	read_membership(app, pp, p);
 }
 
 /* The port of a copy, or NULL if it has gone. */
@@ -167,42 +192,6 @@ static bool sort_entries(struct scrape *s)
 	return !metrics_top_sort(&s->top, SORTS_PER_SLICE);
 }
 
-/* ---- text ---- */
-
-static bool write_families(struct scrape *s)
-{
-	if (s->part == scrape_n_write)
-		return false;
-	scrape_write[s->part](s);
-	return true;
-}
-
-static bool write_entries(struct scrape *s)
-{
-	return scrape_write_entries(s, s->part);
-}
-
-static bool read_streams(struct scrape *s)
-{
-	return scrape_read_streams(s);
-}
-
-static bool write_streams(struct scrape *s)
-{
-	return scrape_write_streams(s, s->part);
-}
-
-static bool write_zaps(struct scrape *s)
-{
-	return scrape_write_zaps(s, s->part);
-}
-
-static bool write_end(struct scrape *s)
-{
-	scrape_write_end(s);
-	return false;
-}
-
 /* ---- slices ---- */
 
 /* Returns true if it must be called again with the next part. */
@@ -211,12 +200,12 @@ static bool (*const step[])(struct scrape *s) = {
 	read_members,
 	read_entries,
 	sort_entries,
-	read_streams,
-	write_families,
-	write_entries,
-	write_streams,
-	write_zaps,
-	write_end,
+	scrape_read_streams,
+	scrape_write_families,
+	scrape_write_entries,
+	scrape_write_streams,
+	scrape_write_zaps,
+	scrape_write_end,
 };
 
 /* Returns the CPU time of this thread, so that other processes do not count. */

@@ -10,6 +10,21 @@
 #include "control/show/view.h"
 #include "control/sys/http.h"
 
+#define SCRAPE_NONE UINT64_MAX /* a number that is not there */
+
+/* Its membership in a family. */
+struct scrape_family {
+	bool enabled;
+	uint64_t queue, queue_limit; /* of its socket, or SCRAPE_NONE */
+	uint64_t version, n_queries_heard;
+	/* downstream */
+	enum querier_state querier;
+	uint64_t robustness, interval_ns, n_queries_sent, n_standby, n_double;
+	/* upstream */
+	uint64_t n_groups, n_reports_sent;
+	uint64_t query_age_ns; /* SCRAPE_NONE before the first query */
+};
+
 /* A copy of what is known of one interface, which may vanish between two slices. */
 struct scrape_port {
 	unsigned number;
@@ -21,17 +36,12 @@ struct scrape_port {
 	uint64_t tx_used, tx_limit;
 	/* membership */
 	struct mcsock_stats control;
-	bool family[_FAMILY_N]; /* there is a socket of the family */
-	uint32_t queue[_FAMILY_N], queue_limit[_FAMILY_N];
+	struct scrape_family family[_FAMILY_N];
 	uint64_t n_received[_GM_VERSION_N][2], n_bad[_GM_BAD_N];
 	uint64_t n_odd[_GM_ODD_N];
 	/* downstream */
 	uint64_t n_groups, n_sources, n_hosts, n_refused;
 	uint64_t max_groups, max_sources, max_hosts;
-	struct querier querier[_FAMILY_N];
-	uint64_t n_standby[_FAMILY_N], n_double[_FAMILY_N];
-	/* upstream */
-	struct upstream_family host[_FAMILY_N];
 };
 
 struct scrape_stream;
@@ -51,17 +61,14 @@ struct scrape {
 	uint64_t cost_ns, longest_ns;
 };
 
-/* Functions that write some families each, in a fraction of a millisecond. */
-typedef void scrape_write_fn(struct scrape *s);
-extern scrape_write_fn *const scrape_write[];
-extern const unsigned scrape_n_write;
-/* Writes a part of one family of forwarding entries. Returns false when all parts are
- * done. */
-bool scrape_write_entries(struct scrape *s, unsigned part);
-/* scrape_streams.c: copies the streams, and writes the metrics of streams and of zaps, in
- * the same way. */
+/* The steps of a scrape. Each call does one part in a fraction of a millisecond, and
+ * returns true if it must be called again with the next part. */
+/* Copies the streams. */
 bool scrape_read_streams(struct scrape *s);
-bool scrape_write_streams(struct scrape *s, unsigned part);
-bool scrape_write_zaps(struct scrape *s, unsigned part);
+/* Writes metrics. */
+bool scrape_write_families(struct scrape *s);
+bool scrape_write_entries(struct scrape *s);
+bool scrape_write_streams(struct scrape *s);
+bool scrape_write_zaps(struct scrape *s);
 /* Writes the metrics of the scrape itself, and the end mark. */
-void scrape_write_end(struct scrape *s);
+bool scrape_write_end(struct scrape *s);

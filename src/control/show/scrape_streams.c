@@ -117,11 +117,11 @@ static const struct {
 	{METRIC_STREAM_DELAY_FACTOR, 0, stream_delay_factor},
 };
 
-bool scrape_write_streams(struct scrape *s, unsigned part)
+bool scrape_write_streams(struct scrape *s)
 {
 	size_t per_family = (s->n_streams + STREAMS_PER_SLICE - 1) / STREAMS_PER_SLICE;
-	size_t k = per_family ? part / per_family : part;
-	size_t i = per_family ? part % per_family * STREAMS_PER_SLICE : 0;
+	size_t k = per_family ? s->part / per_family : s->part;
+	size_t i = per_family ? s->part % per_family * STREAMS_PER_SLICE : 0;
 	size_t end = i + STREAMS_PER_SLICE;
 
 	if (k >= array_len(stream_family))
@@ -186,9 +186,9 @@ static void zap_lan(struct scrape *s, const struct scrape_port *p)
 			zap_histogram(s, p->name, (enum zaps_wait)w, &t[w]);
 }
 
-bool scrape_write_zaps(struct scrape *s, unsigned part)
+bool scrape_write_zaps(struct scrape *s)
 {
-	unsigned i = part * LANS_PER_SLICE, end = i + LANS_PER_SLICE;
+	unsigned i = s->part * LANS_PER_SLICE, end = i + LANS_PER_SLICE;
 
 	if (i == 0)
 		metrics_begin(&s->m, METRIC_ZAP);

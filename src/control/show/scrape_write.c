@@ -122,25 +122,6 @@ static void pair(struct scrape *s, const struct scrape_port *p, const char *labe
 	metrics_uint(&s->m, n);
 }
 
-/* Writes the number at `offset` in struct scrape_port for each interface. */
-static void per_port(struct scrape *s, enum metric id, size_t offset)
-{
-	metrics_begin(&s->m, id);
-	for_each_port (s, p) {
-		uint64_t v;
-
-		memcpy(&v, (const char *)p + offset, sizeof(v));
-		label_port(s, p);
-		metrics_uint(&s->m, v);
-	}
-}
-
-#define PER_PORT(s, id, field)                                                         \
-	do {                                                                           \
-		_Static_assert(sizeof(((struct scrape_port *)NULL)->field) == 8, "");  \
-		per_port(s, id, offsetof(struct scrape_port, field));                  \
-	} while (0)
-
 static void write_interfaces(struct scrape *s)
 {
 	metrics_begin(&s->m, METRIC_INTERFACE);
@@ -152,22 +133,6 @@ static void write_interfaces(struct scrape *s)
 			metrics_label(&s->m, "proxy", p->proxy);
 		metrics_uint(&s->m, 1);
 	}
-	PER_PORT(s, METRIC_INTERFACE_PRESENT, present);
-	PER_PORT(s, METRIC_INTERFACE_UP, up);
-	PER_PORT(s, METRIC_INTERFACE_ERROR, error);
-	PER_PORT(s, METRIC_INTERFACE_MTU, mtu);
-}
-
-static void write_traffic(struct scrape *s)
-{
-	PER_PORT(s, METRIC_INTERFACE_RECEIVE_PACKETS,
-		stats.count[PORT_COUNT_RX_PACKETS]);
-	PER_PORT(s, METRIC_INTERFACE_RECEIVE_BYTES, stats.count[PORT_COUNT_RX_BYTES]);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_PACKETS,
-		stats.count[PORT_COUNT_TX_PACKETS]);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_BYTES, stats.count[PORT_COUNT_TX_BYTES]);
-	PER_PORT(s, METRIC_INTERFACE_TRANSMIT_MESSAGES,
-		stats.count[PORT_COUNT_TX_MESSAGES]);
 }
 
 static void write_verdicts(
@@ -218,19 +183,14 @@ static void per_ring(struct scrape *s, enum metric id)
 	}
 }
 
-static void write_rings(struct scrape *s)
+static void write_ring_sizes(struct scrape *s)
 {
-	PER_PORT(s, METRIC_RING_PACKETS, stats.count[PORT_COUNT_RING_PACKETS]);
-	PER_PORT(s, METRIC_RING_DROPS, stats.count[PORT_COUNT_RING_DROPS]);
-	PER_PORT(s, METRIC_RING_FREEZES, stats.count[PORT_COUNT_RING_FREEZES]);
 	per_ring(s, METRIC_RING_SIZE);
 }
 
-static void write_queues(struct scrape *s)
+static void write_rings_used(struct scrape *s)
 {
 	per_ring(s, METRIC_RING_USED);
-	PER_PORT(s, METRIC_TRANSMIT_QUEUE, tx_used);
-	PER_PORT(s, METRIC_TRANSMIT_QUEUE_LIMIT, tx_limit);
 }
 
 /* ---- threads ---- */
@@ -365,7 +325,7 @@ static void entry_labels(struct scrape *s, struct metrics_entry *e)
 	e->labels = metrics_labels(&s->m);
 }
 
-bool scrape_write_entries(struct scrape *s, unsigned part)
+bool scrape_write_entries(struct scrape *s)
 {
 	static const struct {
 		enum metric id;
@@ -378,8 +338,8 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 	};
 	size_t n = metrics_top_n(&s->top);
 	size_t per_row = (n + ENTRIES_PER_SLICE - 1) / ENTRIES_PER_SLICE;
-	size_t i = per_row ? part % per_row * ENTRIES_PER_SLICE : 0;
-	size_t end = i + ENTRIES_PER_SLICE, k = per_row ? part / per_row : part;
+	size_t i = per_row ? s->part % per_row * ENTRIES_PER_SLICE : 0;
+	size_t end = i + ENTRIES_PER_SLICE, k = per_row ? s->part / per_row : s->part;
 
 	if (k >= array_len(row))
 		return false;
@@ -401,134 +361,30 @@ bool scrape_write_entries(struct scrape *s, unsigned part)
 
 /* ---- membership ---- */
 
-/* Writes the number at `offset` in struct scrape_port for each downstream. A limit of 0
- * means no limit and is written as infinity. */
-static void per_lan(struct scrape *s, enum metric id, size_t offset, bool is_limit)
-{
-	metrics_begin(&s->m, id);
-	for_each_port (s, p) {
-		uint64_t v;
-
-		if (p->role != CONFIG_ROLE_DOWNSTREAM)
-			continue;
-		memcpy(&v, (const char *)p + offset, sizeof(v));
-		label_port(s, p);
-		if (is_limit)
-			metrics_real(&s->m, v ? (double)v : INFINITY);
-		else
-			metrics_uint(&s->m, v);
-	}
-}
-
-#define LAN(member) offsetof(struct scrape_port, member)
-
-static void write_members(struct scrape *s)
-{
-	per_lan(s, METRIC_GROUPS, LAN(n_groups), false);
-	per_lan(s, METRIC_GROUPS_LIMIT, LAN(max_groups), true);
-	per_lan(s, METRIC_GROUP_SOURCES, LAN(n_sources), false);
-	per_lan(s, METRIC_GROUP_SOURCES_LIMIT, LAN(max_sources), true);
-	per_lan(s, METRIC_GROUP_HOSTS, LAN(n_hosts), false);
-	per_lan(s, METRIC_GROUP_HOSTS_LIMIT, LAN(max_hosts), true);
-	per_lan(s, METRIC_MEMBERSHIP_REFUSED, LAN(n_refused), false);
-}
-
-/* Calls `fn` for each port of a role and each of its families. */
-static void per_family(struct scrape *s, enum metric id, enum config_role role,
-	void (*fn)(struct scrape *s, enum metric id, const struct scrape_port *p,
-		enum family f))
-{
-	metrics_begin(&s->m, id);
-	for_each_port (s, p) {
-		for (unsigned f = 0; f < _FAMILY_N; f++)
-			if (p->role == role && view_instances(s->app)->family[f])
-				fn(s, id, p, (enum family)f);
-	}
-}
-
 static void of_family(struct scrape *s, const struct scrape_port *p, enum family f)
 {
 	label_port(s, p);
 	metrics_label(&s->m, "family", family_name(f));
 }
 
-static void querier_state(
-	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
+static void querier_states(struct scrape *s, const struct scrape_port *p, enum family f)
 {
 	for (unsigned i = QUERIER_DOWN; i <= QUERIER_STANDBY; i++) {
 		of_family(s, p, f);
 		metrics_label(
 			&s->m, "state", querier_state_name((enum querier_state)i));
-		metrics_uint(&s->m, p->querier[f].state == i);
+		metrics_uint(&s->m, p->family[f].querier == i);
 	}
-}
-
-static void querier_value(
-	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
-{
-	const struct querier *q = &p->querier[f];
-
-	of_family(s, p, f);
-	if (id == METRIC_QUERIER_INTERVAL)
-		metrics_ns(&s->m, q->qi_ms * (uint64_t)NS_PER_MS);
-	else if (id == METRIC_QUERIER_VERSION)
-		metrics_uint(&s->m, gm_version_number(f, q->rules.version));
-	else if (id == METRIC_QUERIER_ROBUSTNESS)
-		metrics_uint(&s->m, q->rv);
-	else if (id == METRIC_QUERIER_QUERIES_SENT)
-		metrics_uint(&s->m, q->n_queries_sent);
-	else if (id == METRIC_FORWARDING_STANDBY)
-		metrics_uint(&s->m, p->n_standby[f]);
-	else if (id == METRIC_FORWARDING_DOUBLE)
-		metrics_uint(&s->m, p->n_double[f]);
-	else
-		metrics_uint(&s->m, q->n_queries_heard);
 }
 
 static void write_queriers(struct scrape *s)
 {
-	enum config_role lan = CONFIG_ROLE_DOWNSTREAM;
-
-	per_family(s, METRIC_QUERIER_STATE, lan, querier_state);
-	per_family(s, METRIC_QUERIER_VERSION, lan, querier_value);
-	per_family(s, METRIC_QUERIER_ROBUSTNESS, lan, querier_value);
-	per_family(s, METRIC_QUERIER_INTERVAL, lan, querier_value);
-	per_family(s, METRIC_QUERIER_QUERIES_SENT, lan, querier_value);
-	per_family(s, METRIC_QUERIER_QUERIES_HEARD, lan, querier_value);
-	per_family(s, METRIC_FORWARDING_STANDBY, lan, querier_value);
-	per_family(s, METRIC_FORWARDING_DOUBLE, lan, querier_value);
-}
-
-static void upstream_value(
-	struct scrape *s, enum metric id, const struct scrape_port *p, enum family f)
-{
-	const struct upstream_family *h = &p->host[f];
-	mono_t now = view_now(s->app);
-
-	if (id == METRIC_UPSTREAM_LAST_QUERY && !mono_is_set(h->last_query))
-		return;
-	of_family(s, p, f);
-	if (id == METRIC_UPSTREAM_LAST_QUERY)
-		metrics_ns(&s->m, (uint64_t)(now.ns - h->last_query.ns));
-	else if (id == METRIC_UPSTREAM_GROUPS)
-		metrics_uint(&s->m, h->n_groups);
-	else if (id == METRIC_UPSTREAM_VERSION)
-		metrics_uint(&s->m, gm_version_number(f, h->version));
-	else if (id == METRIC_UPSTREAM_QUERIES)
-		metrics_uint(&s->m, h->n_queries);
-	else
-		metrics_uint(&s->m, h->n_reports_sent);
-}
-
-static void write_upstreams(struct scrape *s)
-{
-	enum config_role wan = CONFIG_ROLE_UPSTREAM;
-
-	per_family(s, METRIC_UPSTREAM_GROUPS, wan, upstream_value);
-	per_family(s, METRIC_UPSTREAM_VERSION, wan, upstream_value);
-	per_family(s, METRIC_UPSTREAM_QUERIES, wan, upstream_value);
-	per_family(s, METRIC_UPSTREAM_REPORTS_SENT, wan, upstream_value);
-	per_family(s, METRIC_UPSTREAM_LAST_QUERY, wan, upstream_value);
+	metrics_begin(&s->m, METRIC_QUERIER_STATE);
+	for_each_port (s, p) {
+		for (enum family f = 0; f < _FAMILY_N; f++)
+			if (p->family[f].enabled && p->role == CONFIG_ROLE_DOWNSTREAM)
+				querier_states(s, p, f);
+	}
 }
 
 /* ---- messages ---- */
@@ -554,15 +410,17 @@ static void write_messages(struct scrape *s)
 	}
 }
 
-static void write_packets(struct scrape *s)
+static void write_oddities(struct scrape *s)
 {
 	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_ODD);
 	for_each_port (s, p) {
 		for (unsigned i = 0; i < _GM_ODD_N; i++)
 			pair(s, p, "oddity", gm_odd_name((enum gm_odd)i), p->n_odd[i]);
 	}
-	PER_PORT(s, METRIC_CONTROL_RECEIVED, control.count[MCSOCK_COUNT_RECEIVED]);
-	PER_PORT(s, METRIC_CONTROL_SENT, control.count[MCSOCK_COUNT_SENT]);
+}
+
+static void write_errors(struct scrape *s)
+{
 	metrics_begin(&s->m, METRIC_CONTROL_ERRORS);
 	for_each_port (s, p) {
 		pair(s, p, "direction", "receive",
@@ -570,35 +428,15 @@ static void write_packets(struct scrape *s)
 		pair(s, p, "direction", "send",
 			p->control.count[MCSOCK_COUNT_SEND_ERRORS]);
 	}
-	PER_PORT(s, METRIC_CONTROL_DROPPED, control.count[MCSOCK_COUNT_DROPPED]);
-	PER_PORT(s, METRIC_CONTROL_LIMITED, control.count[MCSOCK_COUNT_LIMITED]);
-	PER_PORT(s, METRIC_CONTROL_RECORDS_LIMITED,
-		control.count[MCSOCK_COUNT_RECORDS_LIMITED]);
-	PER_PORT(s, METRIC_CONTROL_SAMPLED, control.count[MCSOCK_COUNT_SAMPLED]);
+}
+
+static void write_fragments(struct scrape *s)
+{
 	metrics_begin(&s->m, METRIC_CONTROL_FRAGMENTS);
 	for_each_port (s, p) {
 		for (unsigned i = 0; i < _REASSEMBLE_N; i++)
 			pair(s, p, "result", reassemble_name((enum reassemble_result)i),
 				p->control.fragment[i]);
-	}
-}
-
-static void write_control_queues(struct scrape *s)
-{
-	static const enum metric id[] = {
-		METRIC_CONTROL_QUEUE, METRIC_CONTROL_QUEUE_LIMIT};
-
-	for (unsigned i = 0; i < array_len(id); i++) {
-		metrics_begin(&s->m, id[i]);
-		for_each_port (s, p) {
-			for (unsigned f = 0; f < _FAMILY_N; f++) {
-				if (!p->family[f])
-					continue;
-				of_family(s, p, (enum family)f);
-				metrics_uint(&s->m,
-					i == 0 ? p->queue[f] : p->queue_limit[f]);
-			}
-		}
 	}
 }
 
@@ -633,33 +471,152 @@ static void write_clients(struct scrape *s)
 	one(s, METRIC_HTTP_EVICTED, http.n_evicted);
 }
 
-scrape_write_fn *const scrape_write[] = {
-	write_daemon,
-	write_interfaces,
-	write_traffic,
-	write_frames,
-	write_copies_dropped,
-	write_rings,
-	write_queues,
-	write_delay,
-	write_thread_states,
-	write_threads,
-	write_table,
-	write_members,
-	write_queriers,
-	write_upstreams,
-	write_messages,
-	write_packets,
-	write_control_queues,
-	write_events,
-	write_clients,
-};
-const unsigned scrape_n_write = array_len(scrape_write);
+/* ---- all families ---- */
 
-void scrape_write_end(struct scrape *s)
+/* How a number is written. */
+enum form {
+	NUMBER,
+	SECONDS, /* nanoseconds as seconds */
+	LIMIT,	 /* 0 means that there is none, and is written as infinity */
+};
+
+/* A family that `write` writes, or one with a number of each interface of a role. */
+struct family_row {
+	enum metric id;
+	enum config_role role; /* 0 means both */
+	bool per_family;
+	size_t offset; /* of the number in struct scrape_port, for the first family */
+	enum form form;
+	void (*write)(struct scrape *s);
+};
+
+#define OFFSET(member)                                                                 \
+	_Generic(((struct scrape_port *)NULL)->member, uint64_t                        \
+		 : offsetof(struct scrape_port, member))
+#define ANY(member)	   0, false, OFFSET(member)
+#define LAN(member)	   CONFIG_ROLE_DOWNSTREAM, false, OFFSET(member)
+#define ANY_FAMILY(member) 0, true, OFFSET(family[0].member)
+#define LAN_FAMILY(member) CONFIG_ROLE_DOWNSTREAM, true, OFFSET(family[0].member)
+#define WAN_FAMILY(member) CONFIG_ROLE_UPSTREAM, true, OFFSET(family[0].member)
+
+static const struct family_row rows[] = {
+	{.write = write_daemon},
+	{.write = write_interfaces},
+	{METRIC_INTERFACE_PRESENT, ANY(present)},
+	{METRIC_INTERFACE_UP, ANY(up)},
+	{METRIC_INTERFACE_ERROR, ANY(error)},
+	{METRIC_INTERFACE_MTU, ANY(mtu)},
+	{METRIC_INTERFACE_RECEIVE_PACKETS, ANY(stats.count[PORT_COUNT_RX_PACKETS])},
+	{METRIC_INTERFACE_RECEIVE_BYTES, ANY(stats.count[PORT_COUNT_RX_BYTES])},
+	{METRIC_INTERFACE_TRANSMIT_PACKETS, ANY(stats.count[PORT_COUNT_TX_PACKETS])},
+	{METRIC_INTERFACE_TRANSMIT_BYTES, ANY(stats.count[PORT_COUNT_TX_BYTES])},
+	{METRIC_INTERFACE_TRANSMIT_MESSAGES, ANY(stats.count[PORT_COUNT_TX_MESSAGES])},
+	{.write = write_frames},
+	{.write = write_copies_dropped},
+	{METRIC_RING_PACKETS, ANY(stats.count[PORT_COUNT_RING_PACKETS])},
+	{METRIC_RING_DROPS, ANY(stats.count[PORT_COUNT_RING_DROPS])},
+	{METRIC_RING_FREEZES, ANY(stats.count[PORT_COUNT_RING_FREEZES])},
+	{.write = write_ring_sizes},
+	{.write = write_rings_used},
+	{METRIC_TRANSMIT_QUEUE, ANY(tx_used)},
+	{METRIC_TRANSMIT_QUEUE_LIMIT, ANY(tx_limit)},
+	{.write = write_delay},
+	{.write = write_thread_states},
+	{.write = write_threads},
+	{.write = write_table},
+	{METRIC_GROUPS, LAN(n_groups)},
+	{METRIC_GROUPS_LIMIT, LAN(max_groups), LIMIT},
+	{METRIC_GROUP_SOURCES, LAN(n_sources)},
+	{METRIC_GROUP_SOURCES_LIMIT, LAN(max_sources), LIMIT},
+	{METRIC_GROUP_HOSTS, LAN(n_hosts)},
+	{METRIC_GROUP_HOSTS_LIMIT, LAN(max_hosts), LIMIT},
+	{METRIC_MEMBERSHIP_REFUSED, LAN(n_refused)},
+	{.write = write_queriers},
+	{METRIC_QUERIER_VERSION, LAN_FAMILY(version)},
+	{METRIC_QUERIER_ROBUSTNESS, LAN_FAMILY(robustness)},
+	{METRIC_QUERIER_INTERVAL, LAN_FAMILY(interval_ns), SECONDS},
+	{METRIC_QUERIER_QUERIES_SENT, LAN_FAMILY(n_queries_sent)},
+	{METRIC_QUERIER_QUERIES_HEARD, LAN_FAMILY(n_queries_heard)},
+	{METRIC_FORWARDING_STANDBY, LAN_FAMILY(n_standby)},
+	{METRIC_FORWARDING_DOUBLE, LAN_FAMILY(n_double)},
+	{METRIC_UPSTREAM_GROUPS, WAN_FAMILY(n_groups)},
+	{METRIC_UPSTREAM_VERSION, WAN_FAMILY(version)},
+	{METRIC_UPSTREAM_QUERIES, WAN_FAMILY(n_queries_heard)},
+	{METRIC_UPSTREAM_REPORTS_SENT, WAN_FAMILY(n_reports_sent)},
+	{METRIC_UPSTREAM_LAST_QUERY, WAN_FAMILY(query_age_ns), SECONDS},
+	{.write = write_messages},
+	{.write = write_oddities},
+	{METRIC_CONTROL_RECEIVED, ANY(control.count[MCSOCK_COUNT_RECEIVED])},
+	{METRIC_CONTROL_SENT, ANY(control.count[MCSOCK_COUNT_SENT])},
+	{.write = write_errors},
+	{METRIC_CONTROL_DROPPED, ANY(control.count[MCSOCK_COUNT_DROPPED])},
+	{METRIC_CONTROL_LIMITED, ANY(control.count[MCSOCK_COUNT_LIMITED])},
+	{METRIC_CONTROL_RECORDS_LIMITED,
+		ANY(control.count[MCSOCK_COUNT_RECORDS_LIMITED])},
+	{METRIC_CONTROL_SAMPLED, ANY(control.count[MCSOCK_COUNT_SAMPLED])},
+	{.write = write_fragments},
+	{METRIC_CONTROL_QUEUE, ANY_FAMILY(queue)},
+	{METRIC_CONTROL_QUEUE_LIMIT, ANY_FAMILY(queue_limit)},
+	{.write = write_events},
+	{.write = write_clients},
+};
+
+static void write_port_number(struct scrape *s, const struct family_row *row,
+	const struct scrape_port *p, enum family f)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)p + row->offset + f * sizeof(p->family[0]), sizeof(v));
+	if (v == SCRAPE_NONE)
+		return;
+	if (row->per_family)
+		of_family(s, p, f);
+	else
+		label_port(s, p);
+	if (row->form == SECONDS)
+		metrics_ns(&s->m, v);
+	else if (row->form == LIMIT)
+		metrics_real(&s->m, v ? (double)v : INFINITY);
+	else
+		metrics_uint(&s->m, v);
+}
+
+static void write_port_numbers(struct scrape *s, const struct family_row *row)
+{
+	metrics_begin(&s->m, row->id);
+	for_each_port (s, p) {
+		if (row->role && p->role != row->role)
+			continue;
+		if (!row->per_family)
+			write_port_number(s, row, p, 0);
+		for (enum family f = 0; row->per_family && f < _FAMILY_N; f++)
+			if (p->family[f].enabled)
+				write_port_number(s, row, p, f);
+	}
+}
+
+/* Families of numbers that follow each other are one part. The last row has
+ * a function. */
+bool scrape_write_families(struct scrape *s)
+{
+	const struct family_row *row = &rows[s->part];
+
+	if (s->part == array_len(rows))
+		return false;
+	if (row->write)
+		row->write(s);
+	for (; !row->write; row++) {
+		write_port_numbers(s, row);
+		s->part += !row[1].write;
+	}
+	return true;
+}
+
+bool scrape_write_end(struct scrape *s)
 {
 	one(s, METRIC_SCRAPES, view_memory(s->app)->n_scrapes);
 	one_ns(s, METRIC_SCRAPE_DURATION, s->cost_ns);
 	one_ns(s, METRIC_SCRAPE_LONGEST_SLICE, s->longest_ns);
 	metrics_end(&s->m);
+	return false;
 }
