@@ -32,23 +32,16 @@ const char *explain_verdict_name(enum explain_verdict v)
 
 /* ---- the list ---- */
 
-static struct explain_check *new_check(struct explain *e)
+void explain_add(struct explain *e, const char *check, const char *interface,
+	enum explain_verdict verdict, const char *format, ...)
 {
-	static struct explain_check scratch;
-
-	if (array_reserve(e->check, e->cap, e->n + 1, 32) < 0) {
-		e->lost = true;
-		return &scratch;
-	}
-	return &e->check[e->n++];
-}
-
-struct explain_check *explain_add(struct explain *e, const char *check,
-	const char *interface, enum explain_verdict verdict, const char *format, ...)
-{
-	struct explain_check *c = new_check(e);
+	struct explain_check *c;
 	va_list ap;
 
+	e->lost |= array_reserve(e->check, e->cap, e->n + 1, 32) < 0;
+	if (e->lost)
+		return;
+	c = &e->check[e->n++];
 	*c = (struct explain_check){
 		.check = check, .verdict = verdict, .weight = EXPLAIN_FAULT};
 	if (interface)
@@ -57,21 +50,21 @@ struct explain_check *explain_add(struct explain *e, const char *check,
 	va_start(ap, format);
 	vsnprintf(c->text, sizeof(c->text), format, ap);
 	va_end(ap);
-	return c;
 }
 
-struct explain_check *explain_weigh(struct explain_check *c, enum explain_weight weight)
+void explain_weigh(struct explain *e, enum explain_weight weight)
 {
-	c->weight = weight;
-	return c;
+	if (!e->lost)
+		e->check[e->n - 1].weight = weight;
 }
 
-void explain_advise(struct explain_check *c, const char *format, ...)
+void explain_advise(struct explain *e, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(c->advice, sizeof(c->advice), format, ap);
+	if (!e->lost)
+		vsnprintf(e->check[e->n - 1].advice, EXPLAIN_TEXT_LEN, format, ap);
 	va_end(ap);
 }
 
@@ -91,47 +84,45 @@ bool explain_flows(const struct explain_facts *f)
 bool explain_iface_usable(
 	const struct explain_facts *f, const struct explain_iface *i, struct explain *e)
 {
-	struct explain_check *c;
-
 	if (!i->has_role && !i->present) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"there is no interface %s, neither in the system nor in the configuration",
 			i->name);
 		explain_advise(
-			c, "ringcastctl show interfaces lists those of the proxy");
+			e, "ringcastctl show interfaces lists those of the proxy");
 	} else if (!i->has_role) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"%s has no role in the proxy", i->name);
-		explain_advise(c,
+		explain_advise(e,
 			"give it one in the configuration: phyint %s upstream, or "
 			"downstream",
 			i->name);
 	} else if (!i->present) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"the system has no interface %s at the moment", i->name);
-		explain_advise(c,
+		explain_advise(e,
 			"create it, or correct its name in the phyint line; it is used "
 			"as soon as it exists");
 	} else if (*i->master) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"%s is a port of %s, which takes all of its frames", i->name,
 			i->master);
 		explain_advise(
-			c, "phyint %s in place of phyint %s", i->master, i->name);
+			e, "phyint %s in place of phyint %s", i->master, i->name);
 	} else if (!i->up) {
-		c = explain_add(
+		explain_add(
 			e, "interface", i->name, EXPLAIN_REFUSE, "%s is down", i->name);
 		explain_advise(
-			c, "check the cable, and the link: ip link show %s", i->name);
+			e, "check the cable, and the link: ip link show %s", i->name);
 	} else if (i->error) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"no sockets could be opened on %s: %s", i->name, i->error);
-		explain_advise(c, "the log says which call failed; it is tried again");
+		explain_advise(e, "the log says which call failed; it is tried again");
 	} else if (!i->family) {
-		c = explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
+		explain_add(e, "interface", i->name, EXPLAIN_REFUSE,
 			"%s is switched off on %s",
 			addr_is_v4(&f->group) ? "IPv4" : "IPv6", i->name);
-		explain_advise(c, "%s on, in the phyint block of %s",
+		explain_advise(e, "%s on, in the phyint block of %s",
 			family_name(addr_family(&f->group)), i->name);
 	} else {
 		explain_add(e, "interface", i->name, EXPLAIN_PASS, "%s is up", i->name);
@@ -145,19 +136,18 @@ bool explain_iface_usable(
 static bool check_group(const struct explain_facts *f, struct explain *e)
 {
 	char group[ADDR_STRLEN];
-	struct explain_check *c;
 
 	addr_format(&f->group, group);
 	if (!addr_is_multicast(&f->group)) {
-		c = explain_add(e, "group", NULL, EXPLAIN_REFUSE,
+		explain_add(e, "group", NULL, EXPLAIN_REFUSE,
 			"%s is not a multicast address", group);
-		explain_advise(c, "the group comes first, then the source");
+		explain_advise(e, "the group comes first, then the source");
 		return false;
 	}
 	if (addr_is_local_group(&f->group)) {
-		c = explain_add(e, "group", NULL, EXPLAIN_REFUSE,
+		explain_add(e, "group", NULL, EXPLAIN_REFUSE,
 			"%s never leaves its link: routers must not forward it", group);
-		explain_advise(c,
+		explain_advise(e,
 			"use another group; for use inside a site there are "
 			"239.0.0.0/8 and ff05::/16");
 		return false;
@@ -171,25 +161,24 @@ static bool check_group(const struct explain_facts *f, struct explain *e)
 static bool check_source_address(const struct explain_facts *f, struct explain *e)
 {
 	char source[ADDR_STRLEN];
-	struct explain_check *c;
 
 	if (!f->has_source)
 		return true;
 	addr_format(&f->source, source);
 	if (!addr_is_usable_source(&f->source) || addr_is_link_local(&f->source)) {
-		c = explain_add(e, "source", NULL, EXPLAIN_REFUSE,
+		explain_add(e, "source", NULL, EXPLAIN_REFUSE,
 			"packets from %s are not forwarded: it is not an address that can "
 			"be reached from elsewhere",
 			source);
-		explain_advise(c, "give the sender an ordinary address");
+		explain_advise(e, "give the sender an ordinary address");
 		return false;
 	}
 	if (f->source_own) {
-		c = explain_add(e, "source", NULL, EXPLAIN_REFUSE,
+		explain_add(e, "source", NULL, EXPLAIN_REFUSE,
 			"%s is an address of this router: such packets are forged or in "
 			"a loop",
 			source);
-		explain_advise(c, "send from another host, or look for the loop");
+		explain_advise(e, "send from another host, or look for the loop");
 		return false;
 	}
 	return true;
@@ -262,10 +251,9 @@ static void stop_by_evidence(const struct explain *e, struct side *in)
 
 static void nowhere(struct explain *e, const char *check, const char *what)
 {
-	struct explain_check *c = explain_add(e, check, NULL, EXPLAIN_REFUSE,
-		"the configuration has no %s here", what);
-
-	explain_advise(c, "phyint NAME %s",
+	explain_add(e, check, NULL, EXPLAIN_REFUSE, "the configuration has no %s here",
+		what);
+	explain_advise(e, "phyint NAME %s",
 		strrchr(what, ' ') ? strrchr(what, ' ') + 1 : what);
 }
 
@@ -356,7 +344,6 @@ static enum explain_verdict add_alike(
 {
 	enum explain_verdict v = others ? EXPLAIN_NOTE : EXPLAIN_REFUSE;
 	char yet[EXPLAIN_YET_LEN];
-	struct explain_check *c;
 
 	if (a->kind == ALIKE_WELL) {
 		explain_add(e, "members", NULL, EXPLAIN_PASS,
@@ -366,34 +353,32 @@ static enum explain_verdict add_alike(
 		return EXPLAIN_PASS;
 	}
 	if (a->kind == ALIKE_DOWN) {
-		c = explain_add(
+		explain_add(
 			e, "interface", NULL, EXPLAIN_REFUSE, "%s are down", a->names);
-		explain_advise(c, "check the cables, and the links: ip -br link");
+		explain_advise(e, "check the cables, and the links: ip -br link");
 		return EXPLAIN_REFUSE;
 	}
 	if (a->kind == ALIKE_BARRED) {
-		c = explain_add(e, "boundary", NULL, v,
-			"%s do not let the group pass: %s", a->names,
-			a->first->i.decided);
-		explain_advise(c,
+		explain_add(e, "boundary", NULL, v, "%s do not let the group pass: %s",
+			a->names, a->first->i.decided);
+		explain_advise(e,
 			"see these keywords in their phyint blocks; of whitelist and "
 			"blacklist the last match decides");
 		return v;
 	}
-	c = explain_add(e, "members", NULL, v, "no host on %s has joined the group%s",
+	explain_add(e, "members", NULL, v, "no host on %s has joined the group%s",
 		a->names, explain_yet(a->first, yet));
-	explain_weigh(c, EXPLAIN_ABSENT);
-	explain_advise(c, "if one should have, --on %s says what to look for",
+	explain_weigh(e, EXPLAIN_ABSENT);
+	explain_advise(e, "if one should have, --on %s says what to look for",
 		a->n == 1 ? a->names : "INTERFACE");
 	return v;
 }
 
 static void comes_in(struct explain *e, const char *name)
 {
-	struct explain_check *c = explain_add(e, "direction", name, EXPLAIN_REFUSE,
+	explain_add(e, "direction", name, EXPLAIN_REFUSE,
 		"streams come in on %s and are not sent there", name);
-
-	explain_advise(c, "ask --on a downstream; show interfaces lists them");
+	explain_advise(e, "ask --on a downstream; show interfaces lists them");
 }
 
 static bool has_other_members(const struct explain_facts *f)
@@ -513,13 +498,12 @@ static void add_sent(const struct explain_facts *f, struct explain *e)
 	for (size_t i = 0; i < f->n_output && !name; i++)
 		if (f->output[i].in_table && !f->output[i].is_input)
 			name = f->output[i].i.name;
-	if (name)
-		explain_advise(
-			explain_add(e, "sent", NULL, EXPLAIN_NOTE,
-				"a copy counts as sent when the kernel has taken "
-				"it; what the interface or its queue drops after "
-				"that is not seen here"),
-			"ip -s link show %s, tc -s qdisc show dev %s", name, name);
+	if (!name)
+		return;
+	explain_add(e, "sent", NULL, EXPLAIN_NOTE,
+		"a copy counts as sent when the kernel has taken it; what the interface or "
+		"its queue drops after that is not seen here");
+	explain_advise(e, "ip -s link show %s, tc -s qdisc show dev %s", name, name);
 }
 
 void explain(const struct explain_facts *f, struct explain *e)

@@ -80,16 +80,15 @@ void explain_joined(const struct explain_facts *f, struct explain *e)
 {
 	const struct joined_counts *n = &f->joined;
 	char why[EXPLAIN_TEXT_LEN];
-	struct explain_check *c;
 
 	if (n->messages == 0)
 		return;
 	name_reasons(n, why, sizeof(why));
-	c = explain_add(e, "joined", NULL, EXPLAIN_NOTE,
+	explain_add(e, "joined", NULL, EXPLAIN_NOTE,
 		"%u.%02u of its datagrams leave in one message; %s",
 		n->datagrams / n->messages,
 		(unsigned)(n->datagrams % n->messages * UINT64_C(100) / n->messages),
 		why);
 	if (reasons[most_frequent(n)].advice)
-		explain_advise(c, "%s", reasons[most_frequent(n)].advice);
+		explain_advise(e, "%s", reasons[most_frequent(n)].advice);
 }

@@ -5,15 +5,13 @@
 
 #include "control/report/explain.h"
 
-/* Adds a check. Its advice may be added until the next check is added. */
-struct explain_check *explain_add(struct explain *e, const char *check,
-	const char *interface, enum explain_verdict verdict, const char *format, ...)
+void explain_add(struct explain *e, const char *check, const char *interface,
+	enum explain_verdict verdict, const char *format, ...)
 	__attribute__((__format__(__printf__, 5, 6)));
-/* Sets the weight of a check that does not pass, which is EXPLAIN_FAULT after
- * explain_add(). Returns the check. */
-struct explain_check *explain_weigh(
-	struct explain_check *c, enum explain_weight weight);
-void explain_advise(struct explain_check *c, const char *format, ...)
+/* Set the weight and the advice of the check that was added last. The weight of one that
+ * does not pass is EXPLAIN_FAULT after explain_add(). */
+void explain_weigh(struct explain *e, enum explain_weight weight);
+void explain_advise(struct explain *e, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
 
 /* Do datagrams of it come in, and have an output? */

@@ -43,17 +43,17 @@ static void name_faults(const struct explain_stream *s, char *buf, size_t size)
 			whole(s->continuity));
 }
 
-static void advise_on(const struct explain_stream *s, struct explain_check *c)
+static void advise_on(const struct explain_stream *s, struct explain *e)
 {
 	if (s->router >= s->provider && s->router > 0 && s->drop != STREAM_DROP_NONE)
-		explain_advise(c, "%s: %s", stream_drop_text(s->drop),
+		explain_advise(e, "%s: %s", stream_drop_text(s->drop),
 			stream_drop_advice(s->drop));
 	else if (s->provider > 0)
-		explain_advise(c,
+		explain_advise(e,
 			"ask the provider, or look at the line to it; ringcastctl quality "
 			"--since 1d says when it happens");
 	else if (s->place == STREAM_BEYOND)
-		explain_advise(c,
+		explain_advise(e,
 			"a host asks for it again and again: look at the LAN and at that "
 			"host");
 }
@@ -70,11 +70,10 @@ void explain_quality(const struct explain_facts *f, struct explain *e)
 		if (s->judged == 0)
 			continue;
 		name_faults(s, faults, sizeof(faults));
-		advise_on(s,
-			explain_add(e, "quality", NULL, EXPLAIN_NOTE,
-				"from %s to port %u, payload %s, in the last hour: %s",
-				addr_format(&s->source, source), s->port, s->kind,
-				faults));
+		explain_add(e, "quality", NULL, EXPLAIN_NOTE,
+			"from %s to port %u, payload %s, in the last hour: %s",
+			addr_format(&s->source, source), s->port, s->kind, faults);
+		advise_on(s, e);
 		faulty |= s->provider + s->router > 0;
 	}
 	len = strlen(e->summary);

@@ -103,21 +103,20 @@ static void refused_kind(const struct explain_facts *f, const struct explain_inp
 	const struct explain_refusal *r, unsigned kind, struct explain *e)
 {
 	enum explain_verdict v = EXPLAIN_REFUSE;
-	struct explain_check *c;
 	char source[ADDR_STRLEN], when[AGO_LEN];
 
 	/* another sender, or a part of the stream that comes in */
 	if (explain_flows(f))
 		v = kinds[kind].is_part && r->age_ms <= EXPLAIN_NOW_MS ? EXPLAIN_UNKNOWN
 								       : EXPLAIN_NOTE;
-	c = explain_weigh(
-		explain_add(e, kinds[kind].check, in->i.name, v,
-			"%" PRIu64 " frames of it arrived on %s from %s, the last one "
-			"%s, and were refused: they %s",
-			r->n, in->i.name, addr_format(&r->from, source),
-			ago(r->age_ms, when), kinds[kind].text),
-		weight_of(r));
-	explain_advise(c, "%s", kinds[kind].advice);
+	explain_add(e, kinds[kind].check, in->i.name, v,
+		"%" PRIu64
+		" frames of it arrived on %s from %s, the last one %s, and were "
+		"refused: they %s",
+		r->n, in->i.name, addr_format(&r->from, source), ago(r->age_ms, when),
+		kinds[kind].text);
+	explain_weigh(e, weight_of(r));
+	explain_advise(e, "%s", kinds[kind].advice);
 }
 
 static void refused_ttl(const struct explain_facts *f, const struct explain_input *in,
@@ -125,26 +124,25 @@ static void refused_ttl(const struct explain_facts *f, const struct explain_inpu
 {
 	const struct explain_refusal *r =
 		explain_find_refusal(f, &in->i, EXPLAIN_BY_TTL);
-	struct explain_check *c;
 	char source[ADDR_STRLEN], when[AGO_LEN];
 
 	if (!r || (r->age_ms > EXPLAIN_NOW_MS && explain_flows(f)))
 		return;
 	if (r->n >= f->packets)
-		c = explain_add(e, "ttl", in->i.name, EXPLAIN_REFUSE,
+		explain_add(e, "ttl", in->i.name, EXPLAIN_REFUSE,
 			"all %" PRIu64 " datagrams of it that arrived on %s, the last "
 			"one %s from %s, had a TTL of 1, which no router forwards",
 			r->n, in->i.name, ago(r->age_ms, when),
 			addr_format(&r->from, source));
 	else
-		c = explain_add(e, "ttl", in->i.name, EXPLAIN_UNKNOWN,
+		explain_add(e, "ttl", in->i.name, EXPLAIN_UNKNOWN,
 			"%" PRIu64 " of %" PRIu64 " datagrams of it that arrived on "
 			"%s, the last one %s from %s, had a TTL of 1, which no router "
 			"forwards",
 			r->n, f->packets, in->i.name, ago(r->age_ms, when),
 			addr_format(&r->from, source));
-	explain_weigh(c, weight_of(r));
-	explain_advise(c,
+	explain_weigh(e, weight_of(r));
+	explain_advise(e,
 		"let the sender use a larger TTL (IP_MULTICAST_TTL; many programs have 1 "
 		"as default)");
 }
@@ -168,19 +166,18 @@ bool explain_refused_source(const struct explain_facts *f,
 	const struct explain_refusal *r =
 		explain_find_refusal(f, &in->i, EXPLAIN_BY_SOURCE);
 	char source[ADDR_STRLEN], when[AGO_LEN];
-	struct explain_check *c;
 
 	if (!r)
 		return false;
 	addr_format(&r->from, source);
-	c = explain_add(e, "source", in->i.name,
+	explain_add(e, "source", in->i.name,
 		explain_flows(f) ? EXPLAIN_NOTE : EXPLAIN_REFUSE,
 		"%" PRIu64
 		" datagrams of it were refused on %s, the last one %s from %s: "
 		"that is in no subnet and no altnet of %s",
 		r->n, in->i.name, ago(r->age_ms, when), source, in->i.name);
-	explain_weigh(c, weight_of(r));
-	explain_advise(c, "altnet %s/%d, or its network, in the phyint block of %s",
+	explain_weigh(e, weight_of(r));
+	explain_advise(e, "altnet %s/%d, or its network, in the phyint block of %s",
 		source, addr_is_v4(&r->from) ? 32 : 128, in->i.name);
 	return !explain_flows(f);
 }
@@ -195,25 +192,24 @@ void explain_refused_copies(const struct explain_facts *f,
 	const struct explain_refusal *mtu =
 		explain_find_refusal(f, &out->i, EXPLAIN_BY_MTU_OUT);
 	const char *name = out->i.name;
-	struct explain_check *c;
 
 	if (!mtu)
 		mtu = explain_find_refusal(f, &out->i, EXPLAIN_BY_FRAGMENTS);
 	if (ttl && ttl->age_ms <= EXPLAIN_NOW_MS) {
-		c = explain_add(e, "threshold", name, EXPLAIN_REFUSE,
+		explain_add(e, "threshold", name, EXPLAIN_REFUSE,
 			"%" PRIu64 " copies of it had a TTL that is not above the "
 			"threshold %u of %s",
 			ttl->n, out->threshold, name);
-		explain_weigh(c, EXPLAIN_STOPPED);
-		explain_advise(c, "threshold 1, or a larger TTL at the sender");
+		explain_weigh(e, EXPLAIN_STOPPED);
+		explain_advise(e, "threshold 1, or a larger TTL at the sender");
 	}
 	if (mtu && mtu->age_ms <= EXPLAIN_NOW_MS) {
-		c = explain_add(e, "mtu", name, EXPLAIN_UNKNOWN,
+		explain_add(e, "mtu", name, EXPLAIN_UNKNOWN,
 			"%" PRIu64 " copies of it were larger than the MTU %u of %s "
 			"and must not be fragmented (DF, or IPv6)",
 			mtu->n, out->mtu, name);
-		explain_weigh(c, EXPLAIN_STOPPED);
-		explain_advise(c,
+		explain_weigh(e, EXPLAIN_STOPPED);
+		explain_advise(e,
 			"raise the MTU of %s, or let the sender use smaller packets",
 			name);
 	}
@@ -265,7 +261,6 @@ void explain_name_join(const struct explain_output *out,
 {
 	const char *name = out->i.name;
 	char host[ADDR_STRLEN], limit[24] = "", when[AGO_LEN];
-	struct explain_check *c;
 
 	if (r->value)
 		snprintf(limit, sizeof(limit), " (%" PRIu32 ")", r->value);
@@ -273,13 +268,13 @@ void explain_name_join(const struct explain_output *out,
 	for (size_t i = 0; i < array_len(joins); i++) {
 		if (joins[i].note != r->note)
 			continue;
-		c = explain_add(e, "members", name, EXPLAIN_REFUSE,
+		explain_add(e, "members", name, EXPLAIN_REFUSE,
 			"the join of %s on %s was refused %s, by %s%s", host, name,
 			ago(r->age_ms, when), joins[i].text, limit);
 		if (joins[i].advice)
-			explain_advise(c, "%s", joins[i].advice);
+			explain_advise(e, "%s", joins[i].advice);
 		else
-			explain_advise(c,
+			explain_advise(e,
 				"altnet %s/%d, or its network, in the phyint block of "
 				"%s",
 				host, addr_is_v4(&r->from) ? 32 : 128, name);
