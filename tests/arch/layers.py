@@ -19,7 +19,9 @@ FOLDERS = {
                      "dataplane/forward",
     # from dataplane/quality only the structures that a reader gets
     "control/quality": "base dataplane/quality",
-    "control/report": "base control/proto control/config control/member control/quality",
+    # from dataplane/packet only the verdicts
+    "control/report": "base control/proto control/config control/member control/quality "
+                      "dataplane/packet",
     "dataplane/packet": "base",
     "dataplane/fib": "base",
     "dataplane/quality": "base",

@@ -17,6 +17,7 @@
 #include "control/member/policy.h"
 #include "control/proto/effect.h"
 #include "control/quality/stream_verdict.h"
+#include "dataplane/packet/verdict.h"
 
 #include <net/if.h>
 
@@ -40,39 +41,14 @@ enum explain_weight {
 #define EXPLAIN_NOW_MS	  3000	 /* an event this recent counts as continuing */
 #define EXPLAIN_LATELY_MS 600000 /* older events do not count */
 
-/* Why datagrams were refused. */
-enum explain_why {
-	EXPLAIN_BY_SOURCE = 1, /* the source must not send there */
-	EXPLAIN_BY_OWN_MAC,
-	EXPLAIN_BY_OTHER_HOST, /* Ethernet frame for another station */
-	EXPLAIN_BY_VLAN,
-	EXPLAIN_BY_VERSION,
-	EXPLAIN_BY_HEADER,
-	EXPLAIN_BY_LENGTH,
-	EXPLAIN_BY_CHECKSUM,
-	EXPLAIN_BY_RING_SLOT,
-	EXPLAIN_BY_MTU_IN,
-	EXPLAIN_BY_MARTIAN,
-	EXPLAIN_BY_SOURCE_ROUTE,
-	EXPLAIN_BY_BOUNDARY,
-	EXPLAIN_BY_MEMBERS, /* the members want other sources */
-	EXPLAIN_BY_OUTPUTS, /* no output is left */
-	EXPLAIN_BY_TTL,
-	EXPLAIN_BY_PARTIAL, /* a checksum that cannot be completed */
-	/* why copies were refused */
-	EXPLAIN_BY_THRESHOLD,
-	EXPLAIN_BY_MTU_OUT,
-	EXPLAIN_BY_FRAGMENTS,
-};
-
 /* Refusals of one kind, at an interface, of datagrams or reports of the group. */
 struct explain_refusal {
-	enum explain_why why; /* why datagrams were refused */
-	enum note note;	      /* why reports were refused */
-	uint64_t n;	      /* how many */
-	int64_t age_ms;	      /* time since the last one */
-	struct addr from;     /* sender of the last one */
-	uint32_t value;	      /* the limit that has refused it, if any */
+	enum verdict why; /* why datagrams or copies were refused */
+	enum note note;	  /* why reports were refused */
+	uint64_t n;	  /* how many */
+	int64_t age_ms;	  /* time since the last one */
+	struct addr from; /* sender of the last one */
+	uint32_t value;	  /* the limit that has refused it, if any */
 	bool would_pass; /* it would be admitted now, as the configuration has changed */
 };
 

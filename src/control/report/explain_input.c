@@ -35,7 +35,7 @@ static bool refuse_source(const struct explain_facts *f, const struct explain_in
 	const char *name = in->i.name;
 	char source[ADDR_STRLEN], arrives[48] = "";
 	const struct explain_refusal *seen =
-		explain_find_refusal(f, &in->i, EXPLAIN_BY_SOURCE);
+		explain_find_refusal(f, &in->i, VERDICT_WRONG_INPUT);
 
 	addr_format(&f->source, source);
 	if (seen)
@@ -97,7 +97,7 @@ static bool check_input_boundary(const struct explain_facts *f,
 		return true;
 	explain_add(e, "boundary", in->i.name, EXPLAIN_REFUSE,
 		"the group ends at %s: %s", in->i.name, in->i.decided);
-	if (explain_find_refusal(f, &in->i, EXPLAIN_BY_BOUNDARY))
+	if (explain_find_refusal(f, &in->i, VERDICT_ACL))
 		explain_weigh(e, EXPLAIN_STOPPED);
 	explain_advise(e, "see boundary and boundary-scope in the phyint block of %s",
 		in->i.name);

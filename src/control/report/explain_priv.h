@@ -58,5 +58,5 @@ void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e);
 /* Returns the refused datagrams of this kind, from the source in question if there is one,
  * or NULL if there were none lately. */
-const struct explain_refusal *explain_find_refusal(const struct explain_facts *f,
-	const struct explain_iface *i, enum explain_why why);
+const struct explain_refusal *explain_find_refusal(
+	const struct explain_facts *f, const struct explain_iface *i, enum verdict why);

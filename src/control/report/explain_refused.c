@@ -35,8 +35,8 @@ static enum explain_weight weight_of(const struct explain_refusal *r)
 	return r->age_ms <= EXPLAIN_NOW_MS ? EXPLAIN_STOPPED : EXPLAIN_FAULT;
 }
 
-const struct explain_refusal *explain_find_refusal(const struct explain_facts *f,
-	const struct explain_iface *i, enum explain_why why)
+const struct explain_refusal *explain_find_refusal(
+	const struct explain_facts *f, const struct explain_iface *i, enum verdict why)
 {
 	for (size_t k = 0; k < i->refused.n; k++) {
 		const struct explain_refusal *r = &i->refused.v[k];
@@ -52,48 +52,49 @@ const struct explain_refusal *explain_find_refusal(const struct explain_facts *f
 
 /* Continues "N datagrams of it from S, the last one now, ". */
 static const struct {
-	enum explain_why why;
+	enum verdict why;
 	const char *check, *text, *advice;
 	bool is_part; /* it may be a part of a stream that otherwise comes in */
 } kinds[] = {
-	{EXPLAIN_BY_OWN_MAC, "loop",
+	{VERDICT_OWN_MAC, "loop",
 		"had the MAC address of one of our interfaces as their source",
 		"give the sender a MAC address of its own (a clone?), or look for the loop "
 		"that brings our frames back"},
-	{EXPLAIN_BY_OTHER_HOST, "frames",
+	{VERDICT_OTHERHOST, "frames",
 		"were in Ethernet frames for the MAC address of another machine (of which one "
 		"in 64 is counted)",
 		"a switch or access point that turns multicast into unicast, or a MAC "
 		"address that has changed: look at the frames with tcpdump -e"},
-	{EXPLAIN_BY_VLAN, "vlan",
+	{VERDICT_VLAN_MISMATCH, "vlan",
 		"had the tag of another VLAN (one in 64 of them is counted)",
 		"the phyint must be the interface of that VLAN (such as eth0.10), not the "
 		"one below it"},
-	{EXPLAIN_BY_VERSION, "frames", "were not IP packets",
+	{VERDICT_BAD_VERSION, "frames", "were not IP packets",
 		"the sender, or something on the way, damages them", true},
-	{EXPLAIN_BY_HEADER, "frames", "had a damaged IP header",
+	{VERDICT_BAD_IHL, "frames", "had a damaged IP header",
 		"the sender, or something on the way, damages them", true},
-	{EXPLAIN_BY_LENGTH, "frames", "had an impossible IP length",
+	{VERDICT_BAD_LENGTH, "frames", "had an impossible IP length",
 		"the sender, or something on the way, damages them", true},
-	{EXPLAIN_BY_CHECKSUM, "frames", "had a wrong checksum in the IP header",
+	{VERDICT_BAD_CHECKSUM, "frames", "had a wrong checksum in the IP header",
 		"the sender, or something on the way, damages them", true},
-	{EXPLAIN_BY_RING_SLOT, "frames", "were too large for the receive ring",
+	{VERDICT_TRUNCATED, "frames", "were too large for the receive ring",
 		"lower the MTU of the sender, or turn off generic-receive-offload",
 		true},
-	{EXPLAIN_BY_MTU_IN, "frames",
+	{VERDICT_SUPERFRAME, "frames",
 		"were longer than the MTU of the interface and could not be cut",
 		"ethtool -K INTERFACE gro off lro off", true},
-	{EXPLAIN_BY_MARTIAN, "source", "came from an address that no sender may have",
+	{VERDICT_MARTIAN_SOURCE, "source",
+		"came from an address that no sender may have",
 		"give the sender an ordinary address"},
-	{EXPLAIN_BY_SOURCE_ROUTE, "frames", "carried a source route",
+	{VERDICT_SOURCE_ROUTE, "frames", "carried a source route",
 		"no router forwards them; change the sender", true},
-	{EXPLAIN_BY_MEMBERS, "members", "came from a source that no member wants",
+	{VERDICT_SOURCE_FILTERED, "members", "came from a source that no member wants",
 		"the members name or exclude sources: show groups detail"},
-	{EXPLAIN_BY_OUTPUTS, "members",
+	{VERDICT_EMPTY_OUTPUT, "members",
 		"have members only on the interface where they arrive, or behind a port "
 		"that refuses them",
 		"see the checks of the outputs"},
-	{EXPLAIN_BY_PARTIAL, "frames",
+	{VERDICT_CHECKSUM_UNFIXABLE, "frames",
 		"had a partial checksum that could not be completed",
 		"turn off transmit checksums at the sender: ethtool -K INTERFACE tx off",
 		true},
@@ -123,7 +124,7 @@ static void refused_ttl(const struct explain_facts *f, const struct explain_inpu
 	struct explain *e)
 {
 	const struct explain_refusal *r =
-		explain_find_refusal(f, &in->i, EXPLAIN_BY_TTL);
+		explain_find_refusal(f, &in->i, VERDICT_TTL_EXPIRED);
 	char source[ADDR_STRLEN], when[AGO_LEN];
 
 	if (!r || (r->age_ms > EXPLAIN_NOW_MS && explain_flows(f)))
@@ -164,7 +165,7 @@ bool explain_refused_source(const struct explain_facts *f,
 	const struct explain_input *in, struct explain *e)
 {
 	const struct explain_refusal *r =
-		explain_find_refusal(f, &in->i, EXPLAIN_BY_SOURCE);
+		explain_find_refusal(f, &in->i, VERDICT_WRONG_INPUT);
 	char source[ADDR_STRLEN], when[AGO_LEN];
 
 	if (!r)
@@ -188,13 +189,13 @@ void explain_refused_copies(const struct explain_facts *f,
 	const struct explain_output *out, struct explain *e)
 {
 	const struct explain_refusal *ttl =
-		explain_find_refusal(f, &out->i, EXPLAIN_BY_THRESHOLD);
+		explain_find_refusal(f, &out->i, VERDICT_TTL_THRESHOLD);
 	const struct explain_refusal *mtu =
-		explain_find_refusal(f, &out->i, EXPLAIN_BY_MTU_OUT);
+		explain_find_refusal(f, &out->i, VERDICT_MTU_DF);
 	const char *name = out->i.name;
 
 	if (!mtu)
-		mtu = explain_find_refusal(f, &out->i, EXPLAIN_BY_FRAGMENTS);
+		mtu = explain_find_refusal(f, &out->i, VERDICT_FRAG_FAILED);
 	if (ttl && ttl->age_ms <= EXPLAIN_NOW_MS) {
 		explain_add(e, "threshold", name, EXPLAIN_REFUSE,
 			"%" PRIu64 " copies of it had a TTL that is not above the "

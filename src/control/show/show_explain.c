@@ -169,38 +169,13 @@ static int64_t age_ms(const struct question *q, uint64_t stamp)
 	return ms < -1000 ? INT64_MAX : ms < 0 ? 0 : ms;
 }
 
-static const enum explain_why why_of[_VERDICT_N] = {
-	[VERDICT_WRONG_INPUT] = EXPLAIN_BY_SOURCE,
-	[VERDICT_OWN_MAC] = EXPLAIN_BY_OWN_MAC,
-	[VERDICT_OTHERHOST] = EXPLAIN_BY_OTHER_HOST,
-	[VERDICT_VLAN_MISMATCH] = EXPLAIN_BY_VLAN,
-	[VERDICT_BAD_VERSION] = EXPLAIN_BY_VERSION,
-	[VERDICT_BAD_IHL] = EXPLAIN_BY_HEADER,
-	[VERDICT_BAD_LENGTH] = EXPLAIN_BY_LENGTH,
-	[VERDICT_BAD_CHECKSUM] = EXPLAIN_BY_CHECKSUM,
-	[VERDICT_TRUNCATED] = EXPLAIN_BY_RING_SLOT,
-	[VERDICT_SUPERFRAME] = EXPLAIN_BY_MTU_IN,
-	[VERDICT_MARTIAN_SOURCE] = EXPLAIN_BY_MARTIAN,
-	[VERDICT_SOURCE_ROUTE] = EXPLAIN_BY_SOURCE_ROUTE,
-	[VERDICT_SOURCE_FILTERED] = EXPLAIN_BY_MEMBERS,
-	[VERDICT_EMPTY_OUTPUT] = EXPLAIN_BY_OUTPUTS,
-	[VERDICT_CHECKSUM_UNFIXABLE] = EXPLAIN_BY_PARTIAL,
-	[VERDICT_TTL_EXPIRED] = EXPLAIN_BY_TTL,
-	[VERDICT_TTL_THRESHOLD] = EXPLAIN_BY_THRESHOLD,
-	[VERDICT_MTU_DF] = EXPLAIN_BY_MTU_OUT,
-	[VERDICT_FRAG_FAILED] = EXPLAIN_BY_FRAGMENTS,
-	[VERDICT_ACL] = EXPLAIN_BY_BOUNDARY,
-};
-
 static void see_datagram(void *arg, const struct refusal *r)
 {
 	struct question *q = arg;
 	bool by_source = r->why == VERDICT_WRONG_INPUT;
 
-	if (!why_of[r->why])
-		return;
 	add_seen(q->datagrams, &q->n_datagrams, r->port,
-		&(struct explain_refusal){.why = why_of[r->why],
+		&(struct explain_refusal){.why = (enum verdict)r->why,
 			.n = r->n,
 			.age_ms = age_ms(q, r->at),
 			.from = r->from,

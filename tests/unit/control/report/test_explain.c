@@ -89,8 +89,7 @@ static void judge(struct situation *s, struct explain *e)
 }
 
 /* Datagrams of G from the source in question, or from 172.16.5.5, were refused. */
-static void refused(
-	struct situation *s, unsigned input, enum explain_why why, int64_t age)
+static void refused(struct situation *s, unsigned input, enum verdict why, int64_t age)
 {
 	struct explain_refusals *r = &s->in[input].i.refused;
 
@@ -102,7 +101,7 @@ static void refused(
 	r->n++;
 }
 
-static void copies(struct situation *s, enum explain_why why, int64_t age)
+static void copies(struct situation *s, enum verdict why, int64_t age)
 {
 	struct explain_refusals *r = &s->out[0].i.refused;
 
@@ -163,13 +162,13 @@ CHANGE(source_elsewhere, s->in[0].source_ok = false; stops(s);
 	strcpy(s->in[0].subnet_of, "lan2"))
 CHANGE(by_altnet, strcpy(s->in[0].admitted, "'altnet 10.9.0.0/16', line 3 of tv.conf"))
 CHANGE(no_altnet, s->f.has_source = false; stops(s); s->f.wrong = 313;
-	refused(s, 0, EXPLAIN_BY_SOURCE, 100))
+	refused(s, 0, VERDICT_WRONG_INPUT, 100))
 CHANGE(no_altnet_named, s->in[0].source_ok = false; stops(s);
-	refused(s, 0, EXPLAIN_BY_SOURCE, 100))
+	refused(s, 0, VERDICT_WRONG_INPUT, 100))
 CHANGE(no_altnet_before, s->f.has_source = false; stops(s); s->f.wrong = 313;
-	refused(s, 0, EXPLAIN_BY_SOURCE, 90000))
+	refused(s, 0, VERDICT_WRONG_INPUT, 90000))
 CHANGE(no_altnet_cured, no_altnet(s); s->refused[0][0].would_pass = true)
-CHANGE(other_sender, s->f.has_source = false; refused(s, 0, EXPLAIN_BY_SOURCE, 0))
+CHANGE(other_sender, s->f.has_source = false; refused(s, 0, VERDICT_WRONG_INPUT, 0))
 CHANGE(boundary_in, s->in[0].i.group_ok = false; stops(s);
 	strcpy(s->in[0].i.decided, "'boundary 239.0.0.0/8', line 7 of tv.conf"))
 CHANGE(denied_upstream, s->in[0].policy_ok = false; stops(s);
@@ -189,24 +188,25 @@ CHANGE(nothing_came, stops(s))
 CHANGE(died, s->f.age_ms = 8000)
 CHANGE(age_unknown, s->f.age_ms = -1)
 CHANGE(pause_of_a_moment, s->f.age_ms = EXPLAIN_NOW_MS)
-CHANGE(ttl_one, s->f.packets = 313; refused(s, 0, EXPLAIN_BY_TTL, 0))
-CHANGE(ttl_of_some, s->f.packets = 1000; refused(s, 0, EXPLAIN_BY_TTL, 0))
-CHANGE(ttl_before, s->f.packets = 1000; refused(s, 0, EXPLAIN_BY_TTL, 60000))
+CHANGE(ttl_one, s->f.packets = 313; refused(s, 0, VERDICT_TTL_EXPIRED, 0))
+CHANGE(ttl_of_some, s->f.packets = 1000; refused(s, 0, VERDICT_TTL_EXPIRED, 0))
+CHANGE(ttl_before, s->f.packets = 1000; refused(s, 0, VERDICT_TTL_EXPIRED, 60000))
 CHANGE(ttl_of_another, ttl_one(s); s->refused[0][0].from = a("10.9.0.2"))
-CHANGE(own_mac, stops(s); refused(s, 0, EXPLAIN_BY_OWN_MAC, 0))
-CHANGE(echo_beside, refused(s, 0, EXPLAIN_BY_OWN_MAC, 0))
-CHANGE(other_host, stops(s); refused(s, 0, EXPLAIN_BY_OTHER_HOST, 0))
-CHANGE(vlan_tag, stops(s); refused(s, 0, EXPLAIN_BY_VLAN, 0))
-CHANGE(bad_checksum, stops(s); refused(s, 0, EXPLAIN_BY_CHECKSUM, 0))
-CHANGE(partly_damaged, refused(s, 0, EXPLAIN_BY_LENGTH, 0))
-CHANGE(too_long, stops(s); refused(s, 0, EXPLAIN_BY_MTU_IN, 0))
-CHANGE(unwanted_source, stops(s); refused(s, 0, EXPLAIN_BY_MEMBERS, 0))
+CHANGE(own_mac, stops(s); refused(s, 0, VERDICT_OWN_MAC, 0))
+CHANGE(echo_beside, refused(s, 0, VERDICT_OWN_MAC, 0))
+CHANGE(other_host, stops(s); refused(s, 0, VERDICT_OTHERHOST, 0))
+CHANGE(vlan_tag, stops(s); refused(s, 0, VERDICT_VLAN_MISMATCH, 0))
+CHANGE(bad_checksum, stops(s); refused(s, 0, VERDICT_BAD_CHECKSUM, 0))
+CHANGE(partly_damaged, refused(s, 0, VERDICT_BAD_LENGTH, 0))
+CHANGE(too_long, stops(s); refused(s, 0, VERDICT_SUPERFRAME, 0))
+CHANGE(unwanted_source, stops(s); refused(s, 0, VERDICT_SOURCE_FILTERED, 0))
 CHANGE(ring_full, s->in[0].ring_drops = 9)
 CHANGE(echo, strcpy(s->in[0].i.echo_of, "lan1"))
 /* a second upstream */
 CHANGE(two_inputs, s->f.n_input = 2)
 CHANGE(came_elsewhere, s->f.n_input = 2; strcpy(s->f.last_input, "wan2"))
-CHANGE(ttl_one_elsewhere, s->f.n_input = 2; stops(s); refused(s, 1, EXPLAIN_BY_TTL, 0))
+CHANGE(ttl_one_elsewhere, s->f.n_input = 2; stops(s);
+	refused(s, 1, VERDICT_TTL_EXPIRED, 0))
 /* the output */
 CHANGE(no_members, s->out[0].has_group = false)
 CHANGE(
@@ -273,9 +273,9 @@ CHANGE(
 CHANGE(others_down, s->f.n_output = N_LANS;
 	for (unsigned i = 1; i < N_LANS; i++) s->out[i].i.up = false)
 CHANGE(not_in_table, s->out[0].in_table = false)
-CHANGE(below_threshold, s->out[0].threshold = 16; copies(s, EXPLAIN_BY_THRESHOLD, 0))
-CHANGE(too_large, copies(s, EXPLAIN_BY_MTU_OUT, 0))
-CHANGE(too_large_before, copies(s, EXPLAIN_BY_MTU_OUT, 9000))
+CHANGE(below_threshold, s->out[0].threshold = 16; copies(s, VERDICT_TTL_THRESHOLD, 0))
+CHANGE(too_large, copies(s, VERDICT_MTU_DF, 0))
+CHANGE(too_large_before, copies(s, VERDICT_MTU_DF, 9000))
 CHANGE(link_full, s->out[0].not_sent = 5)
 CHANGE(no_other, s->f.n_output = 1; s->out[0].is_input = true)
 CHANGE(no_upstream, s->f.n_input = 0; stops(s))
