@@ -277,8 +277,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void begin_server(bool names)
 {
 	app.cfg = names ? with_names : without_names;
-	app_web_new(&app);
-	app_web_listen(&app);
+	app_http_start(&app);
 	fuzz_assert(app.web_listener.http);
 	http_go_on(app.web_listener.http);
 }
@@ -797,7 +796,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		finish(&client[i]);
 	disperse();
 	check_end();
-	app_web_free(&app);
+	app_http_stop(&app);
 	fuzz_assert(!watched);
 	return 0;
 }

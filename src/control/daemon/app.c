@@ -12,6 +12,8 @@
 #include "base/cpulist.h"
 #include "build_config.h"
 #include "control/config/config_text.h"
+#include "control/show/health.h"
+#include "control/show/selfstat.h"
 #include "control/sys/memory.h"
 #include "control/sys/privdrop.h"
 #include "control/sys/sdnotify.h"
@@ -35,8 +37,7 @@ static mono_t deadline(void *ctx)
 	at = mono_min(at, mono_min(app->sensors_at, app->notice_at));
 	at = mono_min(at, mono_min(app->streams_due, app_quality_deadline(app)));
 	at = mono_min(at, app_rival_deadline(app));
-	at = mono_min(at, app_metrics_deadline(app));
-	at = mono_min(at, app_web_deadline(app));
+	at = mono_min(at, app_http_deadline(app));
 	at = mono_min(at, ctl_deadline(app->ctl));
 	at = mono_min(at, mono_min(app->watchdog_at, app_kernel_deadline(app)));
 	at = mono_min(at, app_refusals_deadline(app));
@@ -67,8 +68,7 @@ static void tick(void *ctx, mono_t now)
 	app_forwarder_tick(app, now);
 	app_refusals_tick(app, now);
 	app_rival_tick(app, now);
-	app_metrics_tick(app, now);
-	app_web_tick(app, now);
+	app_http_tick(app, now);
 	if (mono_due(app->watchdog_at, now))
 		sign_of_life(app, now);
 	if (!app->stopping)
@@ -431,16 +431,13 @@ static int start_ctl(struct app *app)
 	return APP_EXIT_FAILURE;
 }
 
-/* A busy port must not prevent forwarding; it is tried again later. */
-static int start_metrics(struct app *app)
+static int start_views(struct app *app)
 {
-	if (app_metrics_new(app) < 0) {
+	if (selfstat_new(&app->selfstat) < 0) {
 		log_err("out of memory");
 		return APP_EXIT_FAILURE;
 	}
-	app_metrics_listen(app);
-	app_web_new(app);
-	app_web_listen(app);
+	app_http_start(app);
 	return APP_EXIT_OK;
 }
 
@@ -481,7 +478,7 @@ static int app_start(struct app *app)
 	/* the socket file is made while the process still has the rights */
 	status = start_ctl(app);
 	if (status == APP_EXIT_OK)
-		status = start_metrics(app);
+		status = start_views(app);
 	if (status == APP_EXIT_OK)
 		status = app_confine(app);
 	if (status == APP_EXIT_OK)
@@ -568,8 +565,9 @@ struct app *app_free(struct app *app)
 {
 	if (!app)
 		return NULL;
-	app_metrics_free(app);
-	app_web_free(app);
+	app_http_stop(app);
+	app->selfstat = selfstat_free(app->selfstat);
+	app->views.health = health_free(app->views.health);
 	app->ctl = ctl_free(app->ctl);
 	app->captures = captures_free(app->captures);
 	app->monitor = monitor_free(app->monitor);

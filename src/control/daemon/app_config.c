@@ -9,9 +9,9 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "build_config.h"
 #include "control/config/config_keyword.h"
 #include "control/show/json.h"
-#include "control/sys/http.h"
 #include "control/sys/sdnotify.h"
 
 #include <errno.h>
@@ -107,8 +107,8 @@ static void log_messages(const char *path, const struct config *cfg)
 /* The parser does not know the features of this build. */
 static bool is_possible(const char *path, const struct config *cfg)
 {
-	bool web = cfg->web_listen && !http_supported();
-	bool metrics = cfg->metrics_listen && !http_supported();
+	bool web = cfg->web_listen && !HAVE_LIBMICROHTTPD;
+	bool metrics = cfg->metrics_listen && !HAVE_LIBMICROHTTPD;
 
 	if (metrics)
 		log_err("%s: metrics-listen needs a ringcastd that is built with "
@@ -275,11 +275,13 @@ _printf_(3, 4) static void warn_of(
 static void warn_port(const struct app *app, json_t *list, const struct app_listener *l,
 	const char *keyword, const char *text)
 {
-	if (!app_listener_may_move(l, text))
+	unsigned port = app_listener_new_port(l, text);
+
+	if (port)
 		warn_of(app, list,
 			"%s: port %u cannot be bound while running; restart the daemon for "
 			"that",
-			keyword, app_listener_port(text));
+			keyword, port);
 }
 
 /* What of the new file is not in force after a reload. */
@@ -328,8 +330,7 @@ bool app_reload(struct app *app, json_t **ret_messages)
 	warn_of_new(app, cfg, messages);
 	app_sync(app, loop_now(app->loop), cfg);
 	app->cfg = cfg;
-	app_metrics_reload(app, old);
-	app_web_reload(app, old);
+	app_http_reload(app, old);
 	app_channels_read(app, old);
 	app_hosts_read(app);
 	app_quality_reload(app);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What metrics-listen and web-listen have in common. They listen now or as soon as that is
- * possible, and can move to another address. The port stays that of the start, because
- * the right to bind another one is given up.
+ * metrics-listen and web-listen, and what they have in common. They listen now or as soon
+ * as that is possible, and can move to another address. The port stays that of the start,
+ * because the right to bind another one is given up.
  */
 
 #include "control/daemon/app_priv.h"
@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-uint16_t app_listener_port(const char *text)
+static uint16_t port_in(const char *text)
 {
 	struct endpoint e = {.port = 0};
 
@@ -47,11 +47,11 @@ bool app_listener_open(struct app *app, struct app_listener *l, const char *text
 	return r == 0;
 }
 
-bool app_listener_may_move(const struct app_listener *l, const char *text)
+unsigned app_listener_new_port(const struct app_listener *l, const char *text)
 {
-	uint16_t port = app_listener_port(text);
+	uint16_t port = port_in(text);
 
-	return !port || port == l->port;
+	return port == l->port ? 0 : port;
 }
 
 void app_listener_close(struct app_listener *l)
@@ -59,4 +59,42 @@ void app_listener_close(struct app_listener *l)
 	http_share_clear(&l->share);
 	l->http = http_free(l->http);
 	l->retry_at = MONO_NEVER;
+}
+
+void app_http_start(struct app *app)
+{
+	app->metrics.port = port_in(app->cfg->metrics_listen);
+	app->web_listener.port = port_in(app->cfg->web_listen);
+	app_metrics_listen(app);
+	app_web_listen(app);
+}
+
+void app_http_stop(struct app *app)
+{
+	app_metrics_stop(app);
+	app_web_stop(app);
+}
+
+void app_http_reload(struct app *app, const struct config *old)
+{
+	app_metrics_reload(app, old);
+	app_web_reload(app, old);
+}
+
+mono_t app_http_deadline(const struct app *app)
+{
+	return mono_min(app_metrics_deadline(app), app_web_deadline(app));
+}
+
+void app_http_tick(struct app *app, mono_t now)
+{
+	app_metrics_tick(app, now);
+	app_web_tick(app, now);
+}
+
+void view_http_stats(const struct app *app, struct http_stats *ret)
+{
+	*ret = (struct http_stats){0};
+	http_stats(app->metrics.http, ret);
+	http_stats(app->web_listener.http, ret);
 }

@@ -12,7 +12,6 @@
 #include "control/config/endpoint.h"
 #include "control/show/health.h"
 #include "control/show/scrape.h"
-#include "control/show/selfstat.h"
 #include "control/sys/http.h"
 
 #include <string.h>
@@ -133,7 +132,7 @@ void app_metrics_tick(struct app *app, mono_t now)
 
 /* ---- life ---- */
 
-static void stop_listening(struct app *app)
+void app_metrics_stop(struct app *app)
 {
 	app_listener_close(&app->metrics);
 	app->scrape = scrape_free(app->scrape);
@@ -164,26 +163,13 @@ void app_metrics_listen(struct app *app)
 
 void app_metrics_reload(struct app *app, const struct config *old)
 {
-	if (!app_listener_may_move(&app->metrics, app->cfg->metrics_listen))
+	if (app_listener_new_port(&app->metrics, app->cfg->metrics_listen))
 		return;
 	if (config_same_text(old->metrics_listen, app->cfg->metrics_listen)) {
 		http_share_forget(&app->metrics.share);
 		return;
 	}
-	stop_listening(app);
+	app_metrics_stop(app);
 	app->metrics.error = 0;
 	app_metrics_listen(app);
-}
-
-int app_metrics_new(struct app *app)
-{
-	app->metrics.port = app_listener_port(app->cfg->metrics_listen);
-	return selfstat_new(&app->selfstat);
-}
-
-void app_metrics_free(struct app *app)
-{
-	stop_listening(app);
-	app->selfstat = selfstat_free(app->selfstat);
-	app->views.health = health_free(app->views.health);
 }

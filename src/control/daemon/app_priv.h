@@ -390,25 +390,31 @@ int app_read_names(const struct app *app, const char *path, size_t max, char **r
 /* Returns what to do about such an error. */
 const char *app_names_advice(const struct app *app, int error);
 
-/* app_http.c: what both listeners have in common. The text is the value of their
- * keyword, or NULL. */
-uint16_t app_listener_port(const char *text); /* 0 if there is none */
-/* Listens at the address in `text`, if its port is l->port. Returns true, with the
+/* app_http.c: the listeners of metrics-listen and web-listen. app_no_http.c takes its place
+ * in a build without libmicrohttpd. They listen where app->cfg says, now or as soon as
+ * that is possible: a busy port does not prevent forwarding. */
+void app_http_start(struct app *app);
+void app_http_stop(struct app *app);
+/* The configuration in force has replaced `old`. */
+void app_http_reload(struct app *app, const struct config *old);
+mono_t app_http_deadline(const struct app *app);
+void app_http_tick(struct app *app, mono_t now);
+/* What both have in common. `text` is the value of their keyword, or NULL.
+ * Listens at the address in `text`, if its port is l->port. Returns true, with the
  * address, if it has begun to listen. Logs a failure once; APP_RETRY_MS later it is worth
  * another call, unless only a restart helps (see l->retry_at). */
 bool app_listener_open(struct app *app, struct app_listener *l, const char *text,
 	const struct http_options *options, const struct http_ops *ops,
 	struct endpoint *ret_at);
-/* After a reload: may the listener move to the address in `text`? Returns false if
- * the address has another port than l->port. */
-bool app_listener_may_move(const struct app_listener *l, const char *text);
+/* Returns the port of the address in `text` if it is not l->port, which takes a restart,
+ * or else 0. */
+unsigned app_listener_new_port(const struct app_listener *l, const char *text);
 /* Closes the listener. The caller must have dropped what `share` is making. */
 void app_listener_close(struct app_listener *l);
 
 /* app_web.c: the page of web-listen and the JSON for it. */
-void app_web_new(struct app *app);
-void app_web_free(struct app *app);
 void app_web_listen(struct app *app);
+void app_web_stop(struct app *app);
 void app_web_reload(struct app *app, const struct config *old);
 mono_t app_web_deadline(const struct app *app);
 void app_web_tick(struct app *app, mono_t now);
@@ -420,11 +426,8 @@ void app_web_event(struct app *app, const char *name, const struct log_about *ab
 json_t *app_web_page(void *ctx, const char *args); /* the command "page" */
 
 /* app_metrics.c: the listener of metrics-listen and what it serves. */
-int app_metrics_new(struct app *app); /* 0 or -ENOMEM */
-void app_metrics_free(struct app *app);
-/* Listens where app->cfg says, now or as soon as that is possible. */
 void app_metrics_listen(struct app *app);
-/* The configuration in force has replaced `old`. */
+void app_metrics_stop(struct app *app);
 void app_metrics_reload(struct app *app, const struct config *old);
 mono_t app_metrics_deadline(const struct app *app);
 void app_metrics_tick(struct app *app, mono_t now);

@@ -121,13 +121,6 @@ void view_ctl_stats(const struct app *app, struct ctl_stats *ret)
 	ctl_stats(app->ctl, ret);
 }
 
-void view_http_stats(const struct app *app, struct http_stats *ret)
-{
-	*ret = (struct http_stats){0};
-	http_stats(app->metrics.http, ret);
-	http_stats(app->web_listener.http, ret);
-}
-
 void view_selfstat(const struct app *app, struct selfstat_values *ret)
 {
 	selfstat_read(app->selfstat, ret);

@@ -545,12 +545,7 @@ void app_web_listen(struct app *app)
 	app_streams_stir(app, loop_now(app->loop));
 }
 
-void app_web_new(struct app *app)
-{
-	app->web_listener.port = app_listener_port(app->cfg->web_listen);
-}
-
-void app_web_free(struct app *app)
+void app_web_stop(struct app *app)
 {
 	if (app->web)
 		drop_answer(app->web);
@@ -577,7 +572,7 @@ static void stay(struct app *app)
 void app_web_reload(struct app *app, const struct config *old)
 {
 	const char *at = app->cfg->web_listen;
-	bool may_move = app_listener_may_move(&app->web_listener, at);
+	bool may_move = !app_listener_new_port(&app->web_listener, at);
 	bool same = at && old->web_listen && strcmp(at, old->web_listen) == 0;
 
 	if (app->web_listener.http && (same || !may_move)) {

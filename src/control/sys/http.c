@@ -12,20 +12,13 @@
 
 #include "control/sys/http.h"
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/minmax.h"
 #include "base/sys/sockopt.h"
-#include "build_config.h"
 
 #include <assert.h>
 #include <errno.h>
-
-const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
-
-#if HAVE_LIBMICROHTTPD
-
-#include "base/array.h"
-#include "base/cleanup.h"
-
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -89,11 +82,6 @@ struct http {
 
 #define for_each_slot(h, c)                                                            \
 	for (struct http_request *c = (h)->slot; c < (h)->slot + (h)->n_slots; c++)
-
-bool http_supported(void)
-{
-	return true;
-}
 
 /* ---- the library's turn ---- */
 
@@ -767,98 +755,3 @@ void http_set_access(struct http *h, const struct http_access *a)
 	}
 	http_go_on(h);
 }
-
-#else
-
-bool http_supported(void)
-{
-	return false;
-}
-
-int http_new(struct loop *loop, const struct endpoint *at,
-	const struct http_options *options, const struct http_ops *ops,
-	struct http **ret_http)
-{
-	return -EOPNOTSUPP;
-}
-
-struct http *http_free(struct http *h)
-{
-	return NULL;
-}
-
-void http_set_access(struct http *h, const struct http_access *a)
-{
-}
-
-const char *http_header(const struct http_request *q, const char *name)
-{
-	return NULL;
-}
-
-const char *http_argument(const struct http_request *q, const char *name)
-{
-	return NULL;
-}
-
-const struct addr *http_client(const struct http_request *q)
-{
-	return NULL;
-}
-
-struct http_body *http_body_new(const char *const *fields, char *data, size_t len)
-{
-	return NULL;
-}
-
-struct http_body *http_body_new_static(
-	const char *const *fields, const void *data, size_t len)
-{
-	return NULL;
-}
-
-struct http_body *http_body_free(struct http_body *b)
-{
-	return NULL;
-}
-
-void http_answer(struct http_request *q, unsigned code, struct http_body *b)
-{
-}
-
-void http_answer_text(struct http_request *q, unsigned code, char *text)
-{
-}
-
-void http_go_on(struct http *h)
-{
-}
-
-bool http_stream(struct http_request *q, const char *const *fields)
-{
-	return false;
-}
-
-void http_stream_send(struct http *h, const char *text)
-{
-}
-
-unsigned http_n_streams(const struct http *h)
-{
-	return 0;
-}
-
-mono_t http_deadline(const struct http *h)
-{
-	return MONO_NEVER;
-}
-
-void http_tick(struct http *h, mono_t now)
-{
-}
-
-void http_stats(const struct http *h, struct http_stats *sum)
-{
-}
-
-#endif

@@ -55,12 +55,8 @@ struct http_options {
 	struct http_access access; /* http_new() fills in `listens` */
 };
 
-/* Returns false in a build without libmicrohttpd. */
-bool http_supported(void);
-
 /* Listens at an address; that needs rights only for ports below 1024. `ops` and `options`
- * are copied. Returns 0, -EADDRINUSE, -EOPNOTSUPP in a build without libmicrohttpd, or
- * another -errno. */
+ * are copied. Returns 0, -EADDRINUSE, or another -errno. */
 int http_new(struct loop *loop, const struct endpoint *at,
 	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http);
@@ -111,7 +107,7 @@ void http_tick(struct http *h, mono_t now);
 
 /* status codes in use */
 #define HTTP_CODES 6
-extern const unsigned http_code[HTTP_CODES];
+static const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 struct http_stats {
 	unsigned n_connections;
 	uint64_t n_answers[HTTP_CODES];
