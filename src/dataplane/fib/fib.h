@@ -5,9 +5,9 @@
  * The forwarding table maps (instance, S, G) and (instance, *, G) to a set of ports. It
  * has one writer (the control thread) and many readers (data-plane threads) without
  * locks; liburcu's QSBR protects removed memory. Output sets are immutable and shared, so
- * a membership change is one atomic store. Control resolves everything. An (S,G) entry
- * exists only if a source is named, and has the final set for that source. A (*,G) entry
- * exists for every known group, possibly with an empty set. Traffic creates no state.
+ * a membership change is one atomic store. Control computes the final sets. An (S,G)
+ * entry exists only if a host names the source. A (*,G) entry exists for every known
+ * group, possibly with an empty set. Traffic creates no state.
  *
  * The result of a lookup was the set for (S,G) at some moment during the call, even if
  * the writer changes both entries of the group meanwhile.
@@ -61,7 +61,7 @@ struct fib_view {
 	/* packets that were refused because their source is not allowed on the input; at
 	 * most 2^32 - 1 */
 	uint64_t wrong;
-	bool seen; /* a packet has used the entry; the rest is about the last one */
+	bool seen; /* a packet has used the entry; the rest describes the last one */
 	struct addr last_source;
 	unsigned last_port;
 	uint32_t last_s; /* see fib_age_s() */
@@ -82,7 +82,7 @@ bool fib_walk_part(struct fib *fib, unsigned part,
 	void (*fn)(const struct fib_view *v, void *arg), void *arg);
 
 /* Walks in parts between which anything may change. An entry that exists all the time is
- * visited once, and any other at most once. All zero is the beginning. A step looks at
+ * visited once, and any other at most once. All zero is the beginning. A step visits
  * one bucket, which has few entries. */
 struct fib_cursor {
 	uint64_t at;

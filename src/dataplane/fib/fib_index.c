@@ -4,12 +4,12 @@
  * The writer's side of the index, see fib_index.h.
  *
  * Nothing ever moves within a table, so a reader that walks it concurrently finds
- * everything that is in it all the time. The number of objects that have passed a full
- * bucket is exact (up to a limit that a keyed hash does not reach), so a table does not
- * degrade with use.
+ * everything that is in it all the time. Each bucket counts the objects that it was too
+ * full to take. The count is exact (up to a limit that a keyed hash does not reach), so
+ * a table does not degrade with use.
  *
- * While the next table is filled, a change in a bucket that has been copied is made in
- * both. Both tables are then complete, and the reader's always is.
+ * While the next table is filled, a change in a bucket that was already copied is made
+ * in both tables. So the table of the readers is always complete.
  */
 
 #include "dataplane/fib/fib_index.h"
@@ -101,7 +101,7 @@ static void set_slot(struct fib_bucket *b, unsigned k, uint64_t hash, const void
 	atomic_store_explicit(&b->slot[k], slot, memory_order_release);
 }
 
-/* Objects that have passed the buckets from the home of `hash` up to before `end`. */
+/* Adjusts the spill counts from the home bucket of `hash` to the one before `end`. */
 static void count_spill(
 	struct fib_buckets *t, uint64_t hash, const struct fib_bucket *end, bool more)
 {
@@ -221,8 +221,8 @@ static void resize_step(struct fib_index *ix)
 {
 	const struct fib_buckets *t = present(ix);
 
-	/* A smaller table begins at most half full. All buckets are copied, and it is
-	 * in use, before enough objects can be added to fill it. */
+	/* A smaller table begins at most half full. It is complete and in use before
+	 * enough objects can be added to fill it. */
 	assert(!ix->next || !is_above(ix->n + 1, ix->next->mask + 1, FULL));
 	if (!ix->next) {
 		begin_resize(ix);

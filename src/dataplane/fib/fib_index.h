@@ -3,9 +3,9 @@
 
 /*
  * The hash index of the forwarding table finds the object of a hash, for one writer and
- * many readers without locks. A bucket is one cache line with eight slots. A slot is one
- * word with the address of an object and 16 bits of its hash, so that most other objects
- * are not read at all. A full bucket spills into the next one and counts the objects
+ * many readers without locks. A bucket is one cache line with eight slots. A slot is
+ * one word with the address of an object and 16 bits of its hash, so a search seldom
+ * reads another object. A full bucket spills into the next one and counts the objects
  * that it could not take.
  *
  * The table grows and shrinks a few buckets per change. The writer fills another table

@@ -22,7 +22,7 @@ static bool resolve(const struct fib *fib, const struct fib_buckets *t,
 		return false;
 	if (fib_word_sources(word) > 0) {
 		named = fib_find_named(fib, t, k);
-		/* a table that has been replaced does not have the newest ones */
+		/* a table that was replaced does not have the newest entries */
 		if (!named &&
 			(fib_entry_word(parent) != word ||
 				fib_index_now(&fib->index) != t))
@@ -71,7 +71,7 @@ struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 	return e;
 }
 
-/* Works in rounds; each requests the memory that the next one reads. */
+/* Works in rounds; each prefetches the memory that the next one reads. */
 static void look_up_batch(const struct fib *fib, struct fib_query *q, unsigned n)
 {
 	const struct fib_buckets *t = fib_index_now(&fib->index);

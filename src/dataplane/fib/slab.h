@@ -60,8 +60,8 @@ void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
 bool slab_walk_part(
 	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg);
 
-/* Returns an object that the caller should move to empty a chunk (copy it into one from
- * slab_alloc(), and retire it), or NULL if the memory is well used. */
+/* Returns an object of a chunk that should become empty, or NULL if the memory is well
+ * used. Copy it into one from slab_alloc(), and retire it. */
 void *slab_sparse(struct slab *s);
 
 size_t slab_bytes(const struct slab *s);

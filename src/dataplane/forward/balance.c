@@ -3,8 +3,8 @@
 /*
  * The conservation rule, see balance.h. It works on sums of counters that threads keep
  * writing. A queue is served in order, so everything that was begun before the mark
- * must be done. While a stream runs, this finds a loss that exceeds the frames since
- * the mark; as soon as the stream pauses, it finds each single frame.
+ * must be done. While a stream runs, only a loss of more frames than came since the
+ * mark is found; as soon as the stream pauses, each lost frame is found.
  */
 
 #include "dataplane/forward/balance.h"

@@ -7,8 +7,8 @@
  *   ring packets = ring drops + forwarded + dropped by reason + abandoned + waiting
  *   copies due + fragments = sent + refused by reason + under way
  *
- * Frames wait in the rings and copies are under way for some milliseconds. Those that
- * are not accounted for a second after they were begun are missing. Pure.
+ * Frames wait in the rings and copies are under way for some milliseconds. Frames and
+ * copies that are still not accounted for after a second are missing. Pure.
  */
 
 #include "base/mono.h"
@@ -24,7 +24,7 @@ struct balance_sums {
 	bool closing; /* some rings are being closed, and not yet counted */
 };
 
-/* What had been begun at some time. All zero at the beginning. */
+/* The sums of begun work at two earlier times. All zero at the beginning. */
 struct balance_mark {
 	mono_t at;
 	uint64_t frames, copies;
@@ -37,8 +37,7 @@ struct balance {
 struct balance_result {
 	bool ok;
 	int64_t waiting, under_way; /* negative if counted more than once */
-	/* what was begun a second ago and is not accounted for; 0 unless something is
-	 * wrong */
+	/* begun a second ago and not accounted for; 0 unless something is wrong */
 	uint64_t frames_missing, copies_missing;
 };
 

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * Which of two ways to send is cheaper for this load, on this machine. Neither is always:
- * io_uring saves system calls, and sendmmsg(2) saves the copy of each message. Now and
- * then the thread tries both in turns that follow each other, so that both meet the same
- * load, and keeps the one that was cheaper in most pairs of turns. Single turns that were
- * disturbed do not count for more than others. Pure.
+ * Finds which of two ways to send is cheaper for this load, on this machine. Neither
+ * always is: io_uring saves system calls, and sendmmsg(2) saves the copy of each
+ * message. Now and then the thread tries both in successive turns, so that both have
+ * the same load, and keeps the way that was cheaper in most pairs of turns. A disturbed
+ * turn counts no more than others. Pure.
  */
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@
 
 /* Turns with fewer copies say little. */
 #define CHOICE_COPIES_MIN 4
-/* Pairs of a trial, and how many of them the other way must win to be taken. If both cost
- * the same, the other way wins that many by chance in about one of 40 trials. */
+/* Pairs of a trial, and how many of them the other way must win to replace the present
+ * one. If both cost the same, that happens by chance in about one of 40 trials. */
 #define CHOICE_PAIRS	 32
 #define CHOICE_PAIRS_WON 22
 /* After so many turns a trial ends, even if the turns made too few pairs. */

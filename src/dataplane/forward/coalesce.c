@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Runs of datagrams, see coalesce.h. The kernel cuts a super-frame by giving each piece
- * the first headers with its own length, identification and checksum (inet_gso_segment,
- * __udp_gso_segment): datagrams that this would not restore exactly are not joined. RFC
- * 768 for the checksum that is 0, RFC 6864 for identifications, RFC 6437 for flow
- * labels.
+ * Runs of datagrams, see coalesce.h. When the kernel cuts a super-frame, each piece
+ * gets the first headers with its own length, identification and checksum
+ * (inet_gso_segment, __udp_gso_segment). Datagrams that this would not restore exactly
+ * are not joined. RFC 768 for the checksum that is 0, RFC 6864 for identifications, RFC
+ * 6437 for flow labels.
  */
 
 #include "dataplane/forward/coalesce.h"
@@ -19,7 +19,7 @@
 /* A device queue or backlog accepts a few hundred packets at once; more would be lost
  * without notice. This is also the most that the kernel lets a UDP socket send. */
 #define SEGMENTS_MAX 64u
-/* So many runs of a flow can be open for further datagrams at the same time: one for
+/* The most runs of a flow that can get further datagrams at the same time: one for
  * media, two for FEC, and a few spare ones. */
 #define OPEN_MAX 8u
 /* If identifications of a burst are further apart, rising ones cannot be told from
@@ -231,7 +231,7 @@ static enum joined_end why_not(struct walk *w, const struct run *r, struct frame
 		return JOINED_HEADER;
 	if (f->family == FAMILY_IPV4 && !ids_follow(w, last->ip, f->ip))
 		return JOINED_ID;
-	/* what leaves alone does not have to be verified */
+	/* a datagram that leaves alone does not have to be verified */
 	if ((r->n == 1 && !checksum_good(first)) || !checksum_good(f))
 		return JOINED_CHECKSUM;
 	return _JOINED_N;

@@ -31,7 +31,7 @@
 
 enum coalesce_mode {
 	COALESCE_OFF = 1,
-	COALESCE_EXACT, /* no byte and no order differs from what came */
+	COALESCE_EXACT, /* every byte and the order stay as they came */
 	COALESCE_ON,
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See collect.h. A frame waits until its block is full, then until the thread looks,
- * and then until its burst is sent. The sum of the three is kept below the limit. The
- * rings are not watched meanwhile, so the wait also ends before they could fill up.
+ * See collect.h. A frame waits until its block is full, then until the thread reads the
+ * ring, and then until its burst is sent. The sum of the three stays below the limit.
+ * The rings are not watched meanwhile, so the wait also ends before they could fill up.
  */
 
 #include "dataplane/forward/collect.h"
@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-/* Part of a ring that may fill at the present rate between two looks, and until the
- * thread sees how full it is at the rate of a link of 10 Gbit/s. */
+/* The parts of a ring that may fill up: at the present rate between two looks, and at
+ * 10 Gbit/s until the thread checks how full the ring is. */
 #define PART_NOW       8
 #define PART_LINK      2
 #define LINK_NS_PER_10 8 /* for ten bytes */
@@ -67,8 +67,8 @@ uint64_t collect_wait(
 		const struct collect_ring *r = &ring[i];
 		uint64_t block_ns = time_for(r, r->block, t->period_ns);
 
-		/* otherwise its blocks are rare, and their frames have already waited
-		 * long enough */
+		/* otherwise blocks are rare, and their frames have already waited long
+		 * enough */
 		busy |= block_ns <= t->bound_ns / 2;
 		block_ns = min(block_ns, t->bound_ns);
 		slowest = max(slowest, block_ns);

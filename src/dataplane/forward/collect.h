@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * How long frames collect before the thread takes them (`latency auto`). That is so long
- * that datagrams of a stream leave together and the thread seldom wakes, and so short
- * that a frame is sent within 5/4 of a bound. Pure.
+ * How long frames collect before the thread takes them (`latency auto`): long enough
+ * that datagrams of a stream leave together and the thread seldom wakes, and short
+ * enough that a frame is sent within 5/4 of a bound. Pure.
  *
- * The kernel collects the frames of thin streams. It hands over a block when the block is
- * full, or when its timer fires, whose period is the bound. If blocks fill up so often
- * that it would cost too much to wake for each, the thread does not watch its rings for a
- * while, and only the clock wakes it.
+ * The kernel collects the frames of streams of low rate. It hands over a block when the
+ * block is full, or when its timer fires, whose period is the bound. If blocks fill up
+ * so often that it would cost too much to wake for each, the thread does not watch its
+ * rings for a while, and only the clock wakes it.
  */
 
 #include <stddef.h>

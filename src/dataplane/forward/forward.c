@@ -7,9 +7,9 @@
  *   frames  TTL, partial checksum: each frame is rewritten once, in place; runs of
  *           frames that may leave as one are found (coalesce.c).
  *
- * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary,
- * RFC 4605 4.2 for where a packet goes (through the table and the plan), RFC
- * 1812 5.2.1.3 for TTL. Nothing here allocates, waits or calls the kernel. Pure.
+ * RFC 2365 5 and RFC 4007 5 for groups that stop at a boundary, RFC 4605 4.2 for the
+ * ports that get a packet (by table and plan), RFC 1812 5.2.1.3 for TTL. Nothing here
+ * allocates, waits or calls the kernel. Pure.
  */
 
 #include "dataplane/forward/forward.h"

@@ -37,10 +37,10 @@ void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
  * threads' jobs; borrowed. */
 struct replicator *forward_replicator(struct forward *fw);
 
-/* Decides on all frames of a burst and rewrites those that leave. Sends nothing: *ret_job
- * tells which port gets what, and replicate_serve_all() or sharing_serve() sends it. The
- * job refers to the burst, the plan and `fw` until burst_clear() or the next call. `fib`
- * and `tx`, which tells what the ports can take, are borrowed only for the call. */
+/* Decides on all frames of a burst and rewrites those that leave. It sends nothing:
+ * *ret_job says what each port gets, and replicate_serve_all() or sharing_serve() sends
+ * it. The job refers to the burst, the plan and `fw` until burst_clear() or the next
+ * call. `fib`, and `tx`, which says what ports can take, are borrowed for the call. */
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * See observe.h. The copies of the burst have been sent before, so the payload is often
- * still in the cache. The rest is fetched while the previous datagram is looked at.
+ * See observe.h. The copies of the burst have just been sent, so the payload is often
+ * still in the cache. The rest is prefetched while the previous datagram is analysed.
  * Only the head of each MPEG-TS packet is read.
  */
 
@@ -55,7 +55,7 @@ static void observe_frame(const struct frame *f, struct quality_watch *w)
 	if (f->ip_len < f->l4_off + UDP_HLEN)
 		return;
 	len = f->ip_len - f->l4_off - UDP_HLEN;
-	/* what follows the datagram in the packet is not part of it */
+	/* bytes of the packet after the datagram do not belong to it */
 	if (!f->gso_size && get_u16be(udp + 4) >= UDP_HLEN &&
 		get_u16be(udp + 4) - UDP_HLEN < len)
 		len = get_u16be(udp + 4) - UDP_HLEN;

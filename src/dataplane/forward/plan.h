@@ -46,7 +46,7 @@ struct plan_port {
 	int ifindex;
 	enum plan_role role;
 	unsigned instance;
-	bool has_l2; /* frames have an Ethernet header, else they are IP packets */
+	bool has_l2; /* frames begin with an Ethernet header, else with the IP header */
 	uint8_t mac[6];
 	uint32_t mtu;
 	uint8_t threshold; /* send only datagrams that came with a larger TTL */

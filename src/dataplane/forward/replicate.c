@@ -28,8 +28,8 @@ struct replicator {
 	struct refusals *refusals;
 	struct tx_msg msg[CHUNK];
 	unsigned n_msg;
-	/* some messages were handed over, or wait for that, so all are used until the next
-	 * flush */
+	/* some messages were handed over, or wait to be, so all are in use until the
+	 * next flush */
 	bool unflushed;
 	unsigned n_heads, n_iov;
 	size_t frag_used;
@@ -146,8 +146,8 @@ static void send_and_flush(struct output *o)
 	flush_sent(o->c, o->tx);
 }
 
-/* Completes a head where it differs from that of a plain IPv4 datagram, except for an
- * IPv4 group. */
+/* Completes a head where it differs from that of a plain IPv4 datagram, except for the
+ * MAC of its group. */
 static void finish_head(
 	struct output *o, uint8_t *head, const struct frame *f, uint16_t gso_size)
 {
@@ -266,7 +266,7 @@ static enum verdict push_datagram(struct output *o, const struct frame *f)
 	return f->df ? VERDICT_MTU_DF : push_fragments(o, f);
 }
 
-/* A super-frame that was received, for a port that takes none. */
+/* Sends a received super-frame to a port that takes none. */
 static void push_pieces(struct output *o, const struct frame *f)
 {
 	unsigned n = frame_n_packets(f);

@@ -4,16 +4,15 @@
  * Receive ring, see ring_rx.h. This file has what both kinds have in common: the
  * socket, its memory, what a frame's header says.
  *
- * The socket is bound to ETH_P_IP or ETH_P_IPV6, never ETH_P_ALL: such a socket is
- * after VLAN demultiplexing and never sees what the host itself sends (R180, R181). It
- * is created with protocol 0 and receives nothing until bind(), so that no frame enters
- * before filter and ring are in place.
+ * The socket is bound to ETH_P_IP or ETH_P_IPV6, never ETH_P_ALL: then it gets frames
+ * after VLAN demultiplexing, and never those that the host itself sends (R180, R181).
+ * It is created with protocol 0 and receives nothing until bind(), so that no frame
+ * enters before filter and ring are in place.
  *
  * If the kernel supports it, a virtio_net_hdr before each frame tells the segment size
  * of super-frames. It is requested with PACKET_VNET_HDR_SZ and not with the older
- * PACKET_VNET_HDR: a kernel that knows the former (6.4) also knows UDP segmentation in
- * the header (6.2), while older ones drop every such frame that they would have to
- * describe.
+ * PACKET_VNET_HDR: a kernel that knows the former (6.4) can also describe UDP
+ * segmentation in the header (6.2), while older ones drop every such frame.
  */
 
 #include "dataplane/io/ring_rx_priv.h"
@@ -438,7 +437,7 @@ bool ring_rx_is_on_hold(const struct ring_rx *r)
 
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 {
-	/* all of them are ours: the next one in turn is the oldest that we hold */
+	/* we hold all slots: the next one in turn is the oldest that we hold */
 	if (r->n_held == r->n_slots || ring_rx_is_on_hold(r) || !r->ops->peek(r, ret))
 		return false;
 	counter_add(&r->taken, ret->n_frames);
@@ -499,7 +498,7 @@ static bool is_as_wanted(const struct ring_rx *r, int fd, int ifindex)
 		return false;
 	if (get_int(fd, PACKET_VERSION, &version) < 0 || version != r->ops->version)
 		return false;
-	/* a kernel that does not know it gives none either */
+	/* a kernel that does not know the option describes no super-frames */
 	(void)get_int(fd, PACKET_VNET_HDR_SZ, &offload);
 	return (offload != 0) == r->offload;
 }

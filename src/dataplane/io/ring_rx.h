@@ -74,7 +74,7 @@ void ring_rx_stats(struct ring_rx *r, struct ring_rx_stats *ret);
 /* Bytes of the ring and of one of its blocks. */
 void ring_rx_size(const struct ring_rx *r, uint64_t *ret_ring, uint32_t *ret_block);
 
-/* How full the ring is: of `looked` slots that were sampled, `full` wait for the thread. */
+/* How full the ring is: of `looked` sampled slots, `full` wait for the thread. */
 struct ring_rx_fill {
 	uint32_t full, looked;
 	size_t bytes; /* of the whole ring */
@@ -132,8 +132,8 @@ int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 void ring_rx_hold(struct ring_rx *r, bool hold);
 bool ring_rx_is_on_hold(const struct ring_rx *r);
 /* Directs all frames of the ring's group to one ring of the group, or spreads them over
- * the first n rings again. Returns 0 or -errno. After 0, no further frame follows the
- * previous rule. */
+ * the first n rings again. Returns 0 or -errno. Once it has returned 0, the previous
+ * rule has no effect any more. */
 int ring_rx_divert(const struct ring_rx *r, unsigned index);
 int ring_rx_spread(const struct ring_rx *r, enum family family, unsigned n);
 /* Makes a new group of a ring that is in no group. Returns 0 or -errno. */

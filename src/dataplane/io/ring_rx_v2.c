@@ -5,9 +5,9 @@
  * here is a run of frames that are ready.
  *
  * A slot holds a frame of the link's MTU. A longer frame, usually a super-frame, is cut
- * off there. It is also queued completely on the socket (PACKET_COPY_THRESH) if its
- * receive buffer has room, and fetched with recv(2) when its slot is walked. Slots of
- * 64 KiB instead would leave a ring of 8 MiB room for 128 frames.
+ * off there. If the receive buffer of the socket has room, the kernel also queues the
+ * whole frame there (PACKET_COPY_THRESH), and recv(2) fetches it when its slot is
+ * walked. With slots of 64 KiB instead, a ring of 8 MiB would hold only 128 frames.
  */
 
 #include "base/minmax.h"

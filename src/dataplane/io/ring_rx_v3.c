@@ -2,8 +2,8 @@
 
 /*
  * TPACKET_V3, see ring_rx_priv.h: the kernel packs frames into blocks and hands a block
- * over when it is full or its time is up. Few wake-ups and good use of the memory, but
- * a frame of a thin stream waits for the timer.
+ * over when it is full or its time is up. That saves wake-ups and memory, but a frame
+ * of a stream of low rate waits for the timer.
  */
 
 #include "dataplane/io/ring_rx_priv.h"

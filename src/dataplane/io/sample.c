@@ -151,7 +151,7 @@ static uint32_t choose_captures(struct sample_ring *r, const struct sample_spec 
 static struct record *sample_reserve(
 	struct sample_ring *r, uint64_t *head, uint32_t size)
 {
-	/* pairs with the release in sample_pop(): what was there has been read */
+	/* pairs with the release in sample_pop(): the reader has read these bytes */
 	uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 	uint32_t to_end = RING_SIZE - (uint32_t)(*head % RING_SIZE);
 	uint32_t skip = to_end < size ? to_end : 0;

@@ -3,10 +3,10 @@
 /*
  * Raw sockets that bring datagrams to programs of this host, see tx_local.h. Their
  * headers come complete (IP_HDRINCL), so the source stays the sender's. The address
- * given to the socket only chooses the route: it is all-hosts on the interface, of
- * which the kernel is always a member. The real destination is in the header of the
- * packet. The interface is named with each packet, so two sockets serve all ports and
- * can be opened before system calls are filtered.
+ * given to the socket only chooses the route: it is the all-hosts group, which the
+ * kernel has always joined on the interface. The real destination is in the header of
+ * the packet. The interface is named with each packet, so two sockets serve all ports
+ * and can be opened before system calls are filtered.
  */
 
 #include "dataplane/io/tx_local.h"

@@ -4,8 +4,8 @@
  * Transmit sockets and plain sending, see tx_port.h. Sockets come and go with the port
  * plan.
  *
- * A full or broken port costs its own copies only: nothing here waits, every error is
- * counted for the copy it belongs to, and the batch continues after it.
+ * A full or broken port loses only its own copies: nothing here waits, each error is
+ * counted for the copy that it concerns, and the batch continues after it.
  */
 
 #include "dataplane/io/tx_port.h"

@@ -11,8 +11,8 @@
  *
  * Requests of a ring pass no filter of system calls. Therefore a ring is restricted to
  * this one kind of request (Linux 5.10), even if an attacker has taken over the daemon.
- * Control makes the rings before the filter is installed, which forbids further ones. A
- * thread starts its ring when it first sends, and owns it from then on.
+ * The filter forbids further rings, so control makes the rings before it installs the
+ * filter. A thread starts its ring when it first sends, and owns it from then on.
  */
 
 #include "dataplane/io/tx_uring.h"
@@ -73,7 +73,7 @@ struct tx_uring {
 	bool slot_done[N_ENTRIES];
 };
 
-/* liburing 2.3 has the two functions for this and does not export them. 0 or -errno. */
+/* liburing 2.3 does not export its two functions for this. Returns 0 or -errno. */
 static int register_with(struct io_uring *ring, unsigned opcode, void *arg, unsigned n)
 {
 	int r = (int)syscall(SYS_io_uring_register, ring->ring_fd, opcode, arg, n);

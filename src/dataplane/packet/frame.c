@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * From ring memory to a frame that may be looked up: link checks, then the header
- * checks that RFC 1812 5.2.2 asks of a forwarder, then what a multicast forwarder must
- * not touch (link-local groups, control protocols, impossible sources). The checks run
- * in the order of enum verdict, so that a frame with several faults is always counted
- * the same way. Pure.
+ * Makes a frame that can be looked up of ring memory: link checks, then the header
+ * checks that RFC 1812 5.2.2 requires, then checks for packets that a multicast
+ * forwarder must not touch (link-local groups, control protocols, impossible sources).
+ * The checks run in the order of enum verdict, so that a frame with several faults is
+ * always counted the same way. Pure.
  *
  * RFC 791 3.1 and RFC 8200 3, 4 for the headers; RFC 1812 5.3.7, RFC 3927 2.7 and
  * RFC 4291 2.5, 2.7 for addresses; RFC 5095 for the routing header of type 0.
@@ -41,8 +41,8 @@ static enum verdict check_link(const struct frame_meta *m)
 {
 	if (m->l3_caplen < m->l3_len)
 		return VERDICT_TRUNCATED;
-	/* this is the kernel's only sign of a tag that no interface has, because a
-	 * multicast address belongs to no single station */
+	/* multicast is for no single station, so the kernel says this of it only if it
+	 * has a VLAN tag that no interface has */
 	if (m->pkttype == PACKET_OTHERHOST)
 		return m->l2 && m->l2[0] & 1 ? VERDICT_VLAN_MISMATCH
 					     : VERDICT_OTHERHOST;
@@ -186,7 +186,7 @@ static enum verdict parse_ipv6(
 	payload = get_u16be(ip + 4);
 	if (payload == 0 && m->gso_size) /* as in parse_ipv4() */
 		payload = m->l3_caplen - IPV6_HLEN;
-	/* 0 announces a jumbogram (RFC 2675) or carries nothing */
+	/* 0 announces a jumbogram (RFC 2675) or an empty packet */
 	if (payload == 0 || payload > m->l3_caplen - IPV6_HLEN)
 		return VERDICT_BAD_LENGTH;
 

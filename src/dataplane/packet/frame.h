@@ -49,7 +49,7 @@ struct frame {
 	uint64_t stamp; /* of frame_meta */
 };
 
-/* Returns the number of datagrams in it, which is 1 unless it is a super-frame. */
+/* Returns the number of datagrams in the frame; 1 unless it is a super-frame. */
 static inline unsigned frame_n_packets(const struct frame *f)
 {
 	return f->gso_size

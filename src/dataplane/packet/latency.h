@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * How long frames are on their way through the data plane, from the kernel's receive time
- * stamp until the kernel has got the copies. It is a histogram whose bounds are powers of
- * two. One thread writes, with relaxed stores. Pure; the worker reads the clock, once per
+ * How long frames take through the data plane, from the kernel's receive time stamp
+ * until the kernel has the copies. It is a histogram whose bounds are powers of two.
+ * One thread writes, with relaxed stores. Pure; the worker reads the clock, once per
  * burst.
  */
 

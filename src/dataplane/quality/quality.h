@@ -101,17 +101,17 @@ enum quality_count {
 	 * 2.3b]. The step must also differ from the arrival by more than 100 ms, so that
 	 * a loss does not count again. */
 	QUALITY_TS_PCR_DISCONTINUITIES,
-	/* Packets where a decoder can begin: with random_access_indicator, or the first of
-	 * a picture that says so itself, see quality_picture.c. */
+	/* Packets where a decoder can begin: with random_access_indicator, or the first
+	 * one of a picture that needs no other one, see quality_picture.c. */
 	QUALITY_TS_RANDOM_ACCESS,
-	/* Packets that should have been looked at, but whose PID, program or clock found
-	 * no room (QUALITY_PIDS, QUALITY_PMTS, QUALITY_CLOCKS). */
+	/* Packets that could not be analysed, because there was no room for their PID,
+	 * program or clock (QUALITY_PIDS, QUALITY_PMTS, QUALITY_CLOCKS). */
 	QUALITY_TS_UNWATCHED,
 	_QUALITY_COUNT_N,
 };
 
 /* One PID. A packet is compared with the previous one of its PID only if both have the
- * same epoch. The epoch changes when something happens that makes the comparison void. */
+ * same epoch. The epoch changes when the two can no longer be compared. */
 struct quality_pid {
 	uint16_t pid;
 	uint8_t cc;

@@ -4,10 +4,10 @@
  * When datagrams come: gaps, outages, seconds with errors, the media delivery index of
  * RFC 4445. Time is cut into seconds from the first datagram on.
  *
- * The usual spacing is a running mean, an eighth for each second, of the longest gap of
- * a second, so for a sender that sends a burst per picture it is the distance between
- * bursts. A gap counts in the second in which it ends. An outage does not count, and a
- * silent gap counts as three times the usual spacing at most. One pause therefore
+ * The usual spacing is a running mean of the longest gap of each second, of which a new
+ * second is an eighth. If a sender sends a burst per picture, it is the distance
+ * between bursts. A gap counts in the second in which it ends. An outage does not
+ * count, and a silent gap counts as three times the usual spacing at most. So one pause
  * changes little, but a pause in every second becomes usual.
  *
  * RFC 4445 takes the media rate as given. Here it is that of the last second without

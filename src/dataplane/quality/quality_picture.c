@@ -34,12 +34,12 @@
 #define H265_VPS       32u
 #define H265_SPS       33u
 
-/* What a unit between two start codes says. */
+/* What a unit between two start codes means. */
 enum unit {
 	UNIT_OTHER,
 	UNIT_PARAMETERS,
 	UNIT_ENTRY,   /* a decoder can begin with this picture */
-	UNIT_ALONE,   /* it can if it has got the parameters */
+	UNIT_ALONE,   /* it can, if it already has the parameters */
 	UNIT_PICTURE, /* it needs other pictures */
 };
 

@@ -6,8 +6,8 @@
  *
  * RFC 3550 cannot tell a late datagram from a duplicate. A bit for each of the last 128
  * numbers does, so `missing` counts numbers that were skipped and `reordered` those of
- * them that came after all. Unlike A.1, a number that fits nowhere is forgotten when
- * one that fits has come: a new sequence needs two in a row.
+ * them that came after all. Unlike in A.1, a new sequence needs two packets in a row,
+ * so a number that fits nowhere is forgotten when one that fits has come.
  */
 
 #include "dataplane/quality/quality_rtp.h"

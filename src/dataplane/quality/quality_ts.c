@@ -7,8 +7,8 @@
  * Continuity of a PID: the counter grows by one with each packet that has a payload,
  * and does not change with others. A packet with payload that repeats the counter of
  * the previous one is a duplicate if bytes 12 to 15, which a PCR never covers, are also
- * equal; only one duplicate is legal. With discontinuity_indicator anything may come.
- * After an error the received counter is taken as right, so one fault counts once.
+ * equal; only one duplicate is legal. With discontinuity_indicator any value is legal.
+ * After an error the received value is taken as right, so one fault counts once.
  *
  * Continuity is not judged where a packet in between could not be read (sync byte,
  * transport error), because it might have been of any PID.
@@ -255,8 +255,8 @@ static void know_video(struct quality_ts *ts, unsigned pid, enum ts_video video)
 		rec->video = (uint8_t)video;
 }
 
-/* `s` is a section with table_id 2, of which `left` bytes are in the packet. The rest of a
- * longer one is not looked at. */
+/* `s` is a section with table_id 2, of which `left` bytes are in the packet. The rest
+ * of a longer one is ignored. */
 static void read_stream_list(struct quality_ts *ts, const uint8_t *s, unsigned left)
 {
 	unsigned end = 3 + (get_u16be(s + 1) & 0xfffu);
@@ -308,7 +308,7 @@ static int64_t clock_distance(int64_t a, int64_t b)
 	return a < b ? b - a : a - b;
 }
 
-/* Does a PCR, which no discontinuity_indicator announces, not follow the last one? */
+/* Is a PCR, which no discontinuity_indicator announces, too far from the last one? */
 static bool is_clock_step(const struct quality_clock *c, uint64_t pcr, mono_t at)
 {
 	int64_t step;

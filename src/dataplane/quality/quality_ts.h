@@ -19,10 +19,10 @@ static inline void ts_gap(struct quality *q)
 {
 	q->ts.epoch++;
 }
-/* Looks at all packets of a datagram that was captured as a whole. Returns false, after
+/* Analyses all packets of a datagram that was captured as a whole. Returns false, after
  * ts_gap(), if it contains no packets: its length is wrong, or no sync byte is right. */
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
-/* Packets could not be looked at, so the ages begin again. */
+/* Packets could not be analysed, so the ages begin again. */
 void ts_unseen(struct quality *q, mono_t at);
 /* Does not compare the next packets with those before this moment. */
 void ts_resume(struct quality *q, mono_t at);

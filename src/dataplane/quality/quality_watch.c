@@ -22,9 +22,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* a stream that has been silent for this long makes room */
+/* a stream that has been silent for this long can be replaced */
 #define REST_NS (10 * NS_PER_SEC)
-/* the longest time that a datagram waits for us */
+/* a datagram waits for us at most this long */
 #define LATE_MAX_NS (10 * NS_PER_SEC)
 #define STEP_NS	    (10 * NS_PER_MS) /* a larger step means that the clock was set */
 #define EXACT_NS    (NS_PER_MS / 10) /* longest time between the readings of two clocks */
@@ -334,7 +334,7 @@ static void close_current(struct quality_watch *w)
 	}
 }
 
-/* The slot of the flow's stream with this port, NULL if there is no room for it. */
+/* Returns the slot of the flow's stream with this port, or NULL if there is no room. */
 static struct watch_slot *turn_to(struct quality_watch *w, uint16_t dport)
 {
 	struct watch_slot *s;
@@ -367,7 +367,7 @@ static mono_t arrival_of(
 	return mono_max((mono_t){at}, s->last);
 }
 
-/* Notes what this datagram was the first of, after the mark. */
+/* Notes for which event after the mark this datagram is the first. */
 static bool put_marked(
 	struct watch_slot *s, const uint8_t *payload, size_t len, mono_t at)
 {
@@ -527,7 +527,7 @@ void quality_watch_end(struct quality_watch *w)
 	store_count(&w->full_n, w->full);
 	store_count(&w->light_n, w->light);
 	store_count(&w->unwatched_n, w->unwatched);
-	/* There was always something in the rings. The rest of a round does not wait. */
+	/* The rings were never empty. The rest of a round does not wait for that. */
 	if (w->round != WATCH_NONE || mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
 		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
 }

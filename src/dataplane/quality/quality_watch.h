@@ -6,18 +6,18 @@
  * in fixed memory. The thread passes in every datagram, and any thread reads the results
  * without locks. Pure: time comes in, and memory is allocated once.
  *
- * If there is no room for a new stream, it takes the place of a stream that has been
- * silent for 10 s. If there is no such stream, the new one is not watched. Results are
- * published at the first datagram, with every complete second, and after bursts in which
- * faults were found. If quality_watch_tick() is called when it is due, they are also
- * published within a second after the last datagram.
+ * If all places are taken, a new stream replaces one that has been silent for 10 s. If
+ * there is no such stream, the new one is not watched. Results are published at the
+ * first datagram, with every complete second, and after bursts in which faults were
+ * found. If quality_watch_tick() is called when it is due, they are also published
+ * within a second after the last datagram.
  *
  * A thread that did not run for a while finds old datagrams in its rings. Therefore a
- * stream is silent only if the thread knows that nothing of it is waiting there.
+ * stream is silent only if the thread knows that none of its datagrams waits there.
  *
  * If QUALITY_MODE_AUTO gets more MPEG-TS datagrams per second than the budget, the
- * streams take turns of a second in which they are looked at fully. Otherwise they are
- * looked at lightly: only at their arrival and their RTP headers. Loss in RTP is
+ * streams take turns of a second in which they are analysed fully. At other times they
+ * are analysed lightly: only their arrival and their RTP headers. Loss in RTP is
  * therefore always found.
  *
  * Times of datagrams come from CLOCK_REALTIME and are converted to CLOCK_MONOTONIC.
@@ -35,7 +35,7 @@ enum quality_mode {
 
 /* Streams of a thread. Each takes 4.5 KiB of memory as soon as it is used. */
 #define QUALITY_WATCH_STREAMS 2048
-/* MPEG-TS datagrams per second that a thread looks at fully (QUALITY_MODE_AUTO). */
+/* MPEG-TS datagrams per second that a thread analyses fully (QUALITY_MODE_AUTO). */
 #define QUALITY_WATCH_BUDGET 100000
 /* A stream that begins within this time after quality_watch_mark() gets the mark. */
 #define QUALITY_MARK_NS (60 * NS_PER_SEC)
@@ -46,23 +46,23 @@ struct quality_stream {
 	uint8_t port;	/* number of the input port */
 };
 
-/* A consistent copy of what is known about a stream. It is copied in words of 8 bytes. */
+/* A consistent copy of the results of a stream. It is copied in words of 8 bytes. */
 struct quality_view {
 	_Alignas(8) struct quality_stream stream;
 	/* If this number has changed, the stream has lost its place and got another one
 	 * meanwhile, so its counters began at 0 again. */
 	uint32_t generation;
 	enum quality_kind kind;
-	/* datagrams that were looked at lightly count as QUALITY_TRUNCATED */
+	/* datagrams that were analysed lightly count as QUALITY_TRUNCATED */
 	uint64_t count[_QUALITY_COUNT_N];
 	struct quality_result result;
 	int64_t gap_max_ns; /* the longest gap so far, also an unfinished one */
-	/* datagrams that were looked at fully and lightly, and fragments, which are not
+	/* datagrams that were analysed fully and lightly, and fragments, which are not
 	 * judged */
 	uint64_t full, light, fragments;
 	mono_t first, last; /* when the first and the last datagram came */
-	/* Nothing came for more than a second after `last`, and nothing of it waits in a
-	 * ring. */
+	/* Nothing came for more than a second after `last`, and no datagram of the
+	 * stream waits in a ring. */
 	bool silent;
 	/* The last mark, or 0 if there was none; and when the first datagram, PAT and
 	 * random access came after it, or MONO_UNSET. */
@@ -72,7 +72,7 @@ struct quality_view {
 
 struct quality_watch_stats {
 	unsigned streams, max; /* places that are used, and their number */
-	/* datagrams since the start: looked at fully, lightly, and of streams without a
+	/* datagrams since the start: analysed fully, lightly, and of streams without a
 	 * place */
 	uint64_t full, light, unwatched;
 	bool sampling; /* the budget is exceeded now */
@@ -122,10 +122,10 @@ void quality_watch_end(struct quality_watch *w);
 
 /* When quality_watch_tick() is due, if no burst comes before; or MONO_NEVER. */
 mono_t quality_watch_due(const struct quality_watch *w);
-/* Publishes what is not yet published. No datagram that came before `until` will be given
- * to the watch later, so an outage begins for each stream that has been silent for more
- * than a second before `until`. Handles a part of many streams; then it is due again at
- * once. */
+/* Publishes what is not yet published. The caller has passed in all datagrams that came
+ * before `until`, so an outage begins for each stream that was silent for more than a
+ * second before `until`. If there are many streams, it handles a part of them and is
+ * due again at once. */
 void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until);
 /* Publishes everything. Another thread may also call it while no thread uses the watch. */
 void quality_watch_flush(struct quality_watch *w);

@@ -23,7 +23,7 @@ struct watch_slot {
 	uint16_t next_dirty; /* in the list w->dirty or w->round */
 	uint16_t next_group; /* in a list of w->groups[] */
 	bool dirty;
-	bool full;	/* it is looked at fully in this burst */
+	bool full;	/* it is analysed fully in this burst */
 	bool seen;	/* it had a datagram in this burst */
 	bool news;	/* publish it at the end of the burst */
 	bool silent;	/* see struct quality_view */
@@ -78,7 +78,7 @@ struct quality_watch {
 	uint64_t orders_seen;
 	mono_t period;	   /* when the period of the budget began */
 	uint64_t period_n; /* MPEG-TS datagrams in the period */
-	unsigned share;	   /* one of this many streams is looked at fully */
+	unsigned share;	   /* one of this many streams is analysed fully */
 	unsigned turn;	   /* grows with each period, and chooses these streams */
 	uint64_t full, light, unwatched;
 	unsigned refused; /* streams without room, in this burst */
@@ -95,10 +95,10 @@ struct quality_watch {
 	uint32_t index[];
 };
 
-/* Copies what is known of a stream into the view that other threads read. */
+/* Copies the results of a stream into the view that other threads read. */
 void watch_publish(struct watch_slot *s);
 /* Applies to the slots what control has ordered since the last call. */
 void watch_take_orders(struct quality_watch *w);
-/* Gives a new stream the last restart of its group, because its first datagram may have
- * come before it, and the mark, if there is a recent one. */
+/* Gives a new stream the last restart of its group, before which its first datagram may
+ * have come, and the mark, if there is a recent one. */
 void watch_find_orders(const struct quality_watch *w, struct watch_slot *s);

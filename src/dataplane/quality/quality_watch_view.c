@@ -94,7 +94,7 @@ void quality_watch_views(const struct quality_watch *w, const struct addr *group
 	struct quality_view v;
 
 	for (unsigned i = 0; i < n; i++) {
-		/* a look at the address first, because a view is long */
+		/* compare the address first, because a view is long */
 		if (group && !slot_has_addr(w->slot[i].view, group))
 			continue;
 		if (read_view(&w->slot[i], &v) &&
@@ -135,7 +135,7 @@ static struct watch_order *order_of(struct quality_watch *w, const struct addr *
 	return oldest;
 }
 
-/* A mark, or (0) a restart. What was ordered for another group is gone. */
+/* Gives a mark, or with 0 a restart. It replaces orders for another group. */
 static void give_order(struct quality_watch *w, const struct addr *group, uint32_t mark,
 	mono_t mark_at, mono_t restart_at)
 {
@@ -221,7 +221,7 @@ static void obey(struct quality_watch *w, const struct order *o)
 		if (!addr_eq(&s->stream.group, &o->group))
 			continue;
 		set_mark(w, s, o);
-		/* one from before its first datagram is none */
+		/* a restart before its first datagram has no effect */
 		if (mono_before(s->restart_at, o->restart_at) &&
 			!mono_before(o->restart_at, s->first)) {
 			s->restart_at = o->restart_at;

@@ -469,7 +469,7 @@ static void *nothing(void *arg)
 }
 
 /* The thread that runs the callbacks of call_rcu(). liburcu aborts the process if it
- * cannot start it, so check first with a thread of our own. */
+ * cannot start it, so first try to start a thread of our own. */
 static int start_reclaiming(void)
 {
 	pthread_t t;
@@ -495,7 +495,7 @@ static int start_all(
 	r = fib_new(threads, cfg->seed, &dp->fib);
 	if (r < 0)
 		return r;
-	/* a failure affects only programs of this host, which then receive nothing */
+	/* after a failure only programs of this host receive nothing */
 	(void)tx_local_new(&dp->local);
 	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)

@@ -108,9 +108,9 @@ void dataplane_joined(struct dataplane *dp, const struct addr *group,
 	const struct addr *source, struct joined_counts *ret);
 
 /* Calls `fn` for each stream of a group, or of all groups if `group` is NULL, with its
- * quality. The streams are those that are forwarded, or were a short time ago. While
- * frames come, a result is at most a second old. A second after the last frame it is
- * complete, and a silence that lasts is an outage. After dataplane_pause() all results
+ * quality. The streams are those that are forwarded now, or were a short time ago.
+ * While frames come, a result is at most a second old. A second after the last frame it
+ * is complete, and a longer silence is an outage. After dataplane_pause() all results
  * are complete. */
 void dataplane_quality(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
@@ -150,8 +150,8 @@ bool dataplane_samples(
 	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
 /* Returns how many copies were lost since the start, because a thread's ring was full. */
 uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
-/* How long the oldest and the newest frame of each burst that was sent were on their
- * way: sums over the threads, in the buckets of latency.h. */
+/* How long the oldest and the newest frame of each burst took until they were sent:
+ * sums over the threads, in the buckets of latency.h. */
 struct dataplane_delay {
 	uint64_t bucket[LATENCY_BUCKETS], sum_ns;
 };

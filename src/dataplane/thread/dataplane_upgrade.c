@@ -19,11 +19,11 @@
  *               emptied; flows are spread again; what has come to ring n until
  *               then; the threads begin
  *
- * A single ring is in no group before its first gap. When it joins, the kernel removes
- * it from the list of receivers and adds the group, a few hundred nanoseconds later.
- * The group and the additional ring then stay for the next upgrade. If the ring were
- * closed here, it would remain a member as long as another process has it open, and the
- * next one would get another number.
+ * A single ring is in no group before its first gap. When it joins one, the kernel
+ * removes it from the list of receivers and adds the group a few hundred nanoseconds
+ * later. The group and the additional ring then stay for the next upgrade. If this
+ * process closed the additional ring, it would remain a member as long as another
+ * process has it open, and the next ring would get another number.
  */
 
 #include "base/cleanup.h"
@@ -78,7 +78,7 @@ static void open_gap(struct dataplane *dp, struct socket_set *s)
 	int r;
 
 	r = ring_rx_gather(first, params.family);
-	/* its result must not depend on how many members there are */
+	/* the program's result must not depend on the number of members */
 	if (r == 0)
 		r = ring_rx_spread(first, params.family, s->n);
 	if (r < 0)
@@ -167,9 +167,9 @@ static void drain_before(
 			ring_rx_hold(s->thread[t].ring, true);
 }
 
-/* Reads the frames of the gap, and then gives the set back to the threads. The kernel
- * waits a grace period before that, while frames fill their rings, so sets are not done
- * all at once. */
+/* Reads the frames of the gap, and then gives the set back to the threads. Each of
+ * these switches waits for a grace period of the kernel, while frames fill their rings,
+ * so sets are not done all at once. */
 static void drain_gap(struct dataplane *dp, struct worker *w, struct worker_config *cfg,
 	struct socket_set *s)
 {

@@ -83,7 +83,7 @@ void sharing_trust_judge(struct sharing_trust *t, unsigned own, unsigned all,
 {
 	if (own == all || own == 0)
 		return; /* no helper came, or nothing was left for the owner */
-	/* own_ns * all / own: what it would have taken alone */
+	/* own_ns * all / own: the time that the owner would have taken alone */
 	if (all_ns * own <= own_ns * all)
 		t->last = 0;
 	else if (t->last < SHARING_ALONE_MAX)
@@ -106,8 +106,8 @@ static unsigned take_ports(struct slot *s, const struct replicate_job *job,
 			return n;
 		for (unsigned k = 0; k < s->step && i + k < s->n_ports; k++, n++)
 			replicate_serve(replicator, job, s->port[i + k], tx);
-		/* queued messages are not sent yet, and other threads could send the
-		 * rest */
+		/* queued messages are not yet sent, and other threads could serve the
+		 * other ports */
 		replicate_flush(replicator, tx);
 	}
 }
@@ -134,8 +134,7 @@ static void wait_for_helpers(struct slot *s)
 {
 	unsigned n = 0;
 
-	/* pairs with the release in sharing_help(): what they read may be changed now
-	 */
+	/* pairs with the release in sharing_help(): helpers are done with the job */
 	while (atomic_load_explicit(&s->helpers, memory_order_seq_cst) > 0)
 		if (++n > SPINS)
 			sched_yield();
@@ -230,7 +229,7 @@ bool sharing_sleep(struct sharing *c, unsigned thread)
 {
 	if (c->n == 1)
 		return true;
-	/* A job that is opened in between is missed, and served without us. */
+	/* A job that is opened in between is missed; its owner serves it without us. */
 	if (something_open(c, thread))
 		return false;
 	atomic_fetch_or_explicit(

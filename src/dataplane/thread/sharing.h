@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Data-plane threads that help each other. A thread with a burst for many ports opens it,
- * and threads that have nothing to do take ports of it, one after the other. So several
+ * Data-plane threads help each other. A thread opens a burst for many ports, and
+ * threads that have nothing to do take over its ports, one after the other. So several
  * processors can send a stream that is too much for one. The order is kept, because one
  * thread serves a port during a burst, and the next burst begins when all ports of this
  * one are done.
@@ -19,17 +19,17 @@ struct sharing;
 #define SHARING_MAX	  64  /* threads */
 #define SHARING_ALONE_MAX 256 /* bursts in a row without help, at most */
 
-/* Decides whether help pays off. A helper whose processor is also busy, usually with
- * receiving, can delay the end of the burst by more than its share would have taken. The
- * next bursts are then served alone, twice as many each time. */
+/* Decides whether help pays off. If the processor of a helper is also busy, usually
+ * with receiving, the helper can delay the end of the burst by more than its share
+ * would have taken. The next bursts are then served alone, twice as many each time. */
 struct sharing_trust {
 	unsigned alone; /* bursts that still have to be served alone */
 	unsigned last;	/* the number with which `alone` began last */
 };
 /* May the next burst be opened? */
 bool sharing_trust_ask(struct sharing_trust *t);
-/* Says how a burst that was opened has gone: the owner served `own` of `all` ports in
- * own_ns, and all ports were served all_ns after it was opened. */
+/* Reports on a burst that was opened: the owner served `own` of `all` ports in own_ns,
+ * and all ports were served all_ns after it was opened. */
 void sharing_trust_judge(struct sharing_trust *t, unsigned own, unsigned all,
 	uint64_t own_ns, uint64_t all_ns);
 

@@ -5,10 +5,10 @@
  *
  * A turn takes some blocks, one of each ring in turn, so that a busy input does not
  * starve a quiet one, and long runs of a flow are collected under load. Blocks stay
- * ours until the burst with their frames is sent, then go back in order; that is as
- * soon as more than half of a ring is held. After each turn the thread is in a
- * quiescent state; before it sleeps it goes offline, so that an idle data plane does
- * not delay reclaim.
+ * ours until the burst with their frames is sent, and then go back in order. At the
+ * latest the burst is sent when more than half of a ring is held. After each turn the
+ * thread is in a quiescent state; before it sleeps it goes offline, so that an idle
+ * data plane does not delay reclaim.
  *
  * If blocks fill up so often that waking for each would be too much, the thread does
  * not watch its rings for a while before it sleeps (collect.h).
@@ -64,11 +64,11 @@ struct worker {
 	struct fib *fib;
 	struct sharing *sharing;
 	struct tx_local *local;
-	uint64_t collect_ns; /* 0 means never look away */
+	uint64_t collect_ns; /* 0 if the rings are always watched */
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
 	bool want_uring, choose;
-	_Atomic bool gave_up_uring; /* it stopped working */
+	_Atomic bool gave_up_uring; /* it has stopped working */
 	_Atomic bool uses_uring;    /* relaxed, like the one before */
 	sem_t started;
 	_Atomic(struct worker_config *) config;
@@ -97,12 +97,12 @@ struct worker {
 	bool drained;	   /* the last turn took everything that was ready */
 	/* when it has begun its last turn, and the one before it */
 	mono_t looked, before;
-	mono_t emptied; /* what had been handed over by then is taken */
-	/* the same, and nothing waited where a live upgrade had left it */
+	mono_t emptied; /* all frames that were handed over by then are taken */
+	/* as above, and no frame waited where a live upgrade had left it */
 	mono_t complete;
-	/* A frame is handed over by the kernel within this time. */
+	/* The kernel hands over a frame within this time. */
 	int64_t handover_ns;
-	/* how long it looks away from the rings, and after which parts of that time it
+	/* how long it does not watch the rings, and after which parts of that time it
 	 * checks how full they are */
 	uint64_t away_ns, part_ns;
 };
@@ -307,7 +307,7 @@ static void choose_tx(
 
 	if (!uring)
 		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
-	/* what a trial tries is not how the thread sends */
+	/* the way that a trial tries is not the thread's choice */
 	if (!w->choose || !w->choice.trying || worker_gave_up_uring(w))
 		atomic_store_explicit(&w->uses_uring, uring, memory_order_relaxed);
 	if (w->local) {
@@ -316,7 +316,7 @@ static void choose_tx(
 	}
 }
 
-/* After a turn: lets the choice between the ways to send know what it has cost. */
+/* After a turn: tells the choice between the ways to send what the turn has cost. */
 static void tell_choice(struct worker *w)
 {
 	bool choose = w->choose && w->uring && !worker_gave_up_uring(w);
@@ -342,7 +342,7 @@ static void note_empty(struct worker *w, bool on_hold)
 		w->complete = w->looked;
 }
 
-/* Handles what is ready in the rings. Returns false if nothing was ready. */
+/* Handles the frames that are ready in the rings. Returns false if there were none. */
 static bool turn(struct worker *w, struct worker_config *cfg)
 {
 	/* before any is read; only the watch needs to know */
@@ -393,8 +393,8 @@ static bool help_others(struct worker *w, const struct worker_config *cfg)
 
 /* The thread */
 
-/* After a turn: chooses how long to look away, from the bytes that the rings have
- * brought and the time that sending them took. */
+/* After a turn: chooses how long not to watch the rings, by the bytes that they have
+ * brought and the time that sending took. */
 static void choose_wait(struct worker *w, struct worker_config *cfg)
 {
 	struct collect_turn t = {.bound_ns = w->collect_ns};
@@ -461,7 +461,7 @@ static int watch_timeout(struct worker *w)
 	return due.ns == INT64_MAX ? -1 : (int)mono_ms_until(due, time_now());
 }
 
-/* Nothing may be ready. */
+/* Call it only if no frame is ready. */
 static void watch_tick(struct worker *w)
 {
 	mono_t until = mono_add_ns(w->complete, -w->handover_ns);
@@ -520,8 +520,8 @@ static void clear_errors(struct worker *w, const struct worker_config *cfg)
 	w->error = false;
 }
 
-/* Takes what is ready, or serves ports of another thread's burst; then sets how long to
- * look away. False if there is nothing to do. */
+/* Takes what is ready, or serves ports of another thread's burst; then chooses how long
+ * not to watch. Returns false if there is nothing to do. */
 static bool work_once(struct worker *w, struct worker_config *cfg)
 {
 	if (w->away_ns && !is_filling(cfg))

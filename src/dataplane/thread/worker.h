@@ -4,8 +4,8 @@
 /*
  * One data-plane thread. It waits for its rings, gathers the blocks that are ready into
  * bursts, lets forward_burst() decide, shares the sending with other threads, and gives
- * the blocks back. Its configuration is one struct that control replaces as a whole; the
- * old one may be freed a grace period after worker_apply().
+ * the blocks back. Its configuration is one struct that control replaces as a whole;
+ * the old one can be freed a grace period after worker_apply().
  */
 
 #include "dataplane/forward/observe.h"
@@ -19,7 +19,7 @@
 struct worker_input {
 	unsigned port;
 	struct ring_rx *ring;
-	/* what the last look-up of a source MAC found */
+	/* the result of the last look-up of a source MAC */
 	uint8_t mac[6];
 	bool mac_known, mac_own;
 	uint64_t taken; /* bytes of the ring that were taken in this turn */
@@ -48,10 +48,10 @@ struct worker_params {
 	enum quality_mode quality;
 	unsigned n_streams;  /* streams that it analyses */
 	uint64_t collect_ns; /* the bound of collect.h; 0 if only the kernel collects */
-	/* The kernel hands over a frame that has arrived within this time. */
+	/* The kernel hands over a frame within this time after its arrival. */
 	int64_t handover_ns;
 	int cpu;   /* the processor to stay on, or WORKER_ANY_CPU */
-	bool idle; /* it has no thread, for worker_drain(), and shares no work */
+	bool idle; /* it has no thread, runs in worker_drain(), and shares no work */
 	/* For an idle worker: the workers of all threads, whose frames it sends. They
 	 * analyse the streams. Borrowed. */
 	struct worker *const *owner;
