@@ -8,7 +8,7 @@
 
 #define IPV4_HLEN 20 /* without options */
 #define IPV6_HLEN 40
-#define UDP_HLEN  8
+#define UDP_HLEN  8u
 
 /* the field of IPv4 that has the flags and the fragment offset */
 #define IPV4_DF	      0x4000u

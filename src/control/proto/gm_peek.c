@@ -9,9 +9,9 @@
 #include "control/proto/gm_peek.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/minmax.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
 #define IGMP_V3_REPORT 0x22
@@ -19,14 +19,12 @@
 #define IGMP_QUERY     0x11
 #define MLD_QUERY      130
 #define MESSAGE_MIN    8 /* also the length before a report's records */
-#define IPV4_MIN       20
-#define IPV6_HEADER    40
 
 static bool find_ipv4(const uint8_t *p, size_t len, struct gm_peek *ret)
 {
-	size_t header = len < IPV4_MIN ? 0 : (p[0] & 0x0fu) * 4, total;
+	size_t header = len < IPV4_HLEN ? 0 : (p[0] & 0x0fu) * 4, total;
 
-	if (header < IPV4_MIN)
+	if (header < IPV4_HLEN)
 		return false;
 	total = get_u16be(p + 2);
 	total = min(total, len);
@@ -42,12 +40,12 @@ static bool find_ipv4(const uint8_t *p, size_t len, struct gm_peek *ret)
  * other headers is charged by its length. */
 static bool find_ipv6(const uint8_t *p, size_t len, struct gm_peek *ret)
 {
-	size_t header = IPV6_HEADER;
+	size_t header = IPV6_HLEN;
 
-	if (len < IPV6_HEADER + MESSAGE_MIN)
+	if (len < IPV6_HLEN + MESSAGE_MIN)
 		return false;
-	if (p[6] == IPPROTO_HOPOPTS)
-		header += (p[IPV6_HEADER + 1] + 1u) * 8;
+	if (p[6] == PROTO_HOPOPTS)
+		header += (p[IPV6_HLEN + 1] + 1u) * 8;
 	if (len < header + MESSAGE_MIN)
 		return false;
 	memcpy(ret->from.b, p + 8, sizeof(ret->from.b));

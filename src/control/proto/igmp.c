@@ -12,17 +12,14 @@
 #include "control/proto/igmp.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/minmax.h"
 #include "control/proto/gm_wire.h"
 
 #include <errno.h>
 
-#define IP_PROTO_IGMP	 2
-#define IP_MIN_HEADER	 20
-#define IP_MAX_TOTAL	 65535
-#define IP_FRAGMENT_MASK 0x3fff /* more fragments, offset */
-#define IP_DONT_FRAGMENT 0x4000
-#define IP_TOS_CONTROL	 0xc0 /* internetwork control */
+#define IP_MAX_TOTAL   65535
+#define IP_TOS_CONTROL 0xc0 /* internetwork control */
 
 #define OPT_END		       0
 #define OPT_NOP		       1
@@ -115,7 +112,7 @@ static enum gm_bad read_ip_header(
 	size_t header_len;
 	enum gm_bad bad;
 
-	if (len < IP_MIN_HEADER)
+	if (len < IPV4_HLEN)
 		return GM_BAD_SHORT;
 	version_ihl = rd_u8(&r);
 	rd_u8(&r); /* type of service */
@@ -129,19 +126,18 @@ static enum gm_bad read_ip_header(
 	ip.to = gm_wire_read_addr(&wire, &r);
 
 	header_len = (version_ihl & 0x0fu) * 4;
-	if (version_ihl >> 4 != 4 || header_len < IP_MIN_HEADER)
+	if (version_ihl >> 4 != 4 || header_len < IPV4_HLEN)
 		return GM_BAD_HEADER;
 	if (header_len > total || total > len)
 		return GM_BAD_SHORT;
 	if (inet_fold(inet_sum(packet, header_len, 0)) != 0)
 		return GM_BAD_CHECKSUM;
-	if (protocol != IP_PROTO_IGMP)
+	if (protocol != PROTO_IGMP)
 		return GM_BAD_HEADER;
-	if (fragment & IP_FRAGMENT_MASK)
+	if (fragment & (IPV4_MF | IPV4_OFF_MASK))
 		return GM_BAD_FRAGMENT;
 
-	bad = igmp_walk_options(
-		rd_init(r.p, header_len - IP_MIN_HEADER), &ip.router_alert);
+	bad = igmp_walk_options(rd_init(r.p, header_len - IPV4_HLEN), &ip.router_alert);
 	if (bad)
 		return bad;
 	*ret = ip;
@@ -264,9 +260,9 @@ static struct wr igmp_begin(
 	wr_u8(&w, IP_TOS_CONTROL);
 	wr_u16be(&w, 0); /* total length */
 	wr_u16be(&w, 0); /* identification: none is needed with DF (RFC 6864 4.1) */
-	wr_u16be(&w, IP_DONT_FRAGMENT);
+	wr_u16be(&w, IPV4_DF);
 	wr_u8(&w, 1); /* TTL */
-	wr_u8(&w, IP_PROTO_IGMP);
+	wr_u8(&w, PROTO_IGMP);
 	wr_u16be(&w, 0); /* checksum */
 	gm_wire_write_addr(&wire, &w, from);
 	gm_wire_write_addr(&wire, &w, to);

@@ -10,11 +10,11 @@
 
 #include "base/bytes.h"
 #include "base/cleanup.h"
+#include "base/inet.h"
 #include "base/minmax.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #define ETH_SOURCE  6
@@ -27,7 +27,7 @@ static const struct sock_filter base_ipv4[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 2, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IGMP, 1, 0),
 	BPF_STMT(BPF_RET | BPF_K, 0),
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
@@ -37,14 +37,14 @@ static const struct sock_filter base_ipv6[] = {
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_HOPOPTS, 0, 14),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_DSTOPTS, 13, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ROUTING, 12, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_FRAGMENT, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_AH, 10, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 8),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_DSTOPTS, 13, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ROUTING, 12, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_FRAGMENT, 11, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_AH, 10, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 0, 8),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
 	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
@@ -64,7 +64,7 @@ static const struct sock_filter queries_ipv4[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 9, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IGMP, 0, 7),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IGMP, 0, 7),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 6, 0),
 	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6), /* more fragments, and which one it is */
@@ -81,10 +81,10 @@ static const struct sock_filter queries_ipv6[] = {
 	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 7, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_HOPOPTS, 0, 14),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 7, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_HOPOPTS, 0, 14),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 0, 12),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 0, 12),
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
 	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),

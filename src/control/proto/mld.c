@@ -13,21 +13,14 @@
 #include "control/proto/mld.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "base/minmax.h"
 #include "control/proto/gm_wire.h"
 
 #include <errno.h>
 
-#define IP_HEADER	40
 #define IP_MAX_PAYLOAD	65535
 #define IP_VERSION_WORD 0x60000000u
-
-#define NEXT_HOP_BY_HOP	 0
-#define NEXT_ROUTING	 43
-#define NEXT_FRAGMENT	 44
-#define NEXT_AUTH	 51
-#define NEXT_ICMPV6	 58
-#define NEXT_DESTINATION 60
 
 #define OPT_PAD1	 0
 #define OPT_PADN	 1
@@ -121,23 +114,23 @@ static enum gm_bad read_extension(
 	struct rd *r, uint8_t *kind, bool first, struct ip_header *ip)
 {
 	const uint8_t *h = r->p;
-	bool is_alert_place = *kind == NEXT_HOP_BY_HOP, ignored = false;
+	bool is_alert_place = *kind == PROTO_HOPOPTS, ignored = false;
 	size_t len;
 
-	if (*kind == NEXT_FRAGMENT)
+	if (*kind == PROTO_FRAGMENT)
 		return GM_BAD_FRAGMENT;
 	/* RFC 8200 4.1: hop-by-hop options directly follow the IP header */
 	if (is_alert_place && !first)
 		return GM_BAD_HEADER;
 	if (rd_left(r) < 8)
 		return GM_BAD_SHORT;
-	len = *kind == NEXT_AUTH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
+	len = *kind == PROTO_AH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 	if (!rd_take(r, len))
 		return GM_BAD_SHORT;
 	/* another node is the destination while segments are left */
-	if (*kind == NEXT_ROUTING && h[3] != 0)
+	if (*kind == PROTO_ROUTING && h[3] != 0)
 		return GM_BAD_HEADER;
-	if (*kind == NEXT_HOP_BY_HOP || *kind == NEXT_DESTINATION) {
+	if (*kind == PROTO_HOPOPTS || *kind == PROTO_DSTOPTS) {
 		enum gm_bad bad = mld_walk_options(rd_init(h + 2, len - 2),
 			is_alert_place ? &ip->router_alert : &ignored);
 
@@ -154,13 +147,13 @@ static enum gm_bad read_extensions(struct rd *r, uint8_t kind, struct ip_header 
 		enum gm_bad bad;
 
 		switch (kind) {
-		case NEXT_ICMPV6:
+		case PROTO_ICMPV6:
 			return GM_OK;
-		case NEXT_HOP_BY_HOP:
-		case NEXT_ROUTING:
-		case NEXT_FRAGMENT:
-		case NEXT_AUTH:
-		case NEXT_DESTINATION:
+		case PROTO_HOPOPTS:
+		case PROTO_ROUTING:
+		case PROTO_FRAGMENT:
+		case PROTO_AH:
+		case PROTO_DSTOPTS:
 			break;
 		default:
 			return GM_BAD_HEADER;
@@ -182,7 +175,7 @@ static enum gm_bad read_headers(
 	uint8_t kind;
 	enum gm_bad bad;
 
-	if (len < IP_HEADER)
+	if (len < IPV6_HLEN)
 		return GM_BAD_SHORT;
 	if (rd_u32be(&r) >> 28 != 6)
 		return GM_BAD_HEADER;
@@ -205,7 +198,7 @@ static enum gm_bad read_headers(
 /* RFC 8200 8.1: addresses, length and protocol are covered too */
 static uint16_t mld_checksum(const uint8_t *from_to, const void *message, size_t len)
 {
-	uint32_t sum = inet_sum(from_to, 32, (uint32_t)len + NEXT_ICMPV6);
+	uint32_t sum = inet_sum(from_to, 32, (uint32_t)len + PROTO_ICMPV6);
 
 	return inet_fold(inet_sum(message, len, sum));
 }
@@ -322,13 +315,13 @@ static struct wr mld_begin(
 	void *buf, size_t size, const struct addr *from, const struct addr *to)
 {
 	static const uint8_t hop_by_hop[] = {
-		NEXT_ICMPV6, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 0};
-	size_t max = IP_HEADER + IP_MAX_PAYLOAD;
+		PROTO_ICMPV6, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 0};
+	size_t max = IPV6_HLEN + IP_MAX_PAYLOAD;
 	struct wr w = wr_init(buf, min(size, max));
 
 	wr_u32be(&w, IP_VERSION_WORD);
 	wr_u16be(&w, 0); /* payload length */
-	wr_u8(&w, NEXT_HOP_BY_HOP);
+	wr_u8(&w, PROTO_HOPOPTS);
 	wr_u8(&w, 1); /* hop limit */
 	wr_bytes(&w, from->b, sizeof(from->b));
 	wr_bytes(&w, to->b, sizeof(to->b));
@@ -343,7 +336,7 @@ static int mld_finish(struct wr *w)
 
 	if (w->bad)
 		return -EMSGSIZE;
-	put_u16be(ip + 4, (unsigned)(len - IP_HEADER));
+	put_u16be(ip + 4, (unsigned)(len - IPV6_HLEN));
 	put_u16be(message + 2, mld_checksum(ip + 8, message, len - MLD_IP_HEADER_LEN));
 	return (int)len;
 }

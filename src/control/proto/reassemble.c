@@ -10,17 +10,13 @@
 #include "control/proto/reassemble.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define UNIT 8
 
-#define IPV4_MIN      20
-#define IPV4_MORE     0x2000
-#define IPV4_OFFSET   0x1fff
-#define IPV6_HEADER   40
 #define IPV6_MORE     0x0001
 #define IPV6_FRAGMENT 8 /* bytes of a fragment header */
 
@@ -51,10 +47,10 @@ static bool is_piece(const struct reassemble_piece *p)
 
 static bool parse_ipv4_piece(const uint8_t *p, size_t len, struct reassemble_piece *ret)
 {
-	size_t header = len < IPV4_MIN ? 0 : (p[0] & 0x0fu) * 4, total;
+	size_t header = len < IPV4_HLEN ? 0 : (p[0] & 0x0fu) * 4, total;
 	uint16_t fragment;
 
-	if (header < IPV4_MIN || p[0] >> 4 != 4 || p[9] != IPPROTO_IGMP)
+	if (header < IPV4_HLEN || p[0] >> 4 != 4 || p[9] != PROTO_IGMP)
 		return false;
 	total = get_u16be(p + 2);
 	if (total < header || total > len || inet_fold(inet_sum(p, header, 0)) != 0)
@@ -64,9 +60,9 @@ static bool parse_ipv4_piece(const uint8_t *p, size_t len, struct reassemble_pie
 		.host.from = addr_from_v4(p + 12),
 		.to = addr_from_v4(p + 16),
 		.id = get_u16be(p + 4),
-		.last = !(fragment & IPV4_MORE),
+		.last = !(fragment & IPV4_MF),
 		.data = p + header,
-		.offset = (size_t)(fragment & IPV4_OFFSET) * UNIT,
+		.offset = (size_t)(fragment & IPV4_OFF_MASK) * UNIT,
 		.len = total - header,
 		.header = p,
 		.header_len = header,
@@ -81,16 +77,16 @@ static bool parse_ipv6_piece(const uint8_t *p, size_t len, struct reassemble_pie
 	const uint8_t *f;
 	size_t header, total;
 
-	if (len < IPV6_HEADER + UNIT || p[0] >> 4 != 6 || p[6] != IPPROTO_HOPOPTS ||
-		p[IPV6_HEADER] != IPPROTO_FRAGMENT)
+	if (len < IPV6_HLEN + UNIT || p[0] >> 4 != 6 || p[6] != PROTO_HOPOPTS ||
+		p[IPV6_HLEN] != PROTO_FRAGMENT)
 		return false;
-	header = IPV6_HEADER + (p[IPV6_HEADER + 1] + 1u) * UNIT;
-	total = IPV6_HEADER + (size_t)get_u16be(p + 4);
+	header = IPV6_HLEN + (p[IPV6_HLEN + 1] + 1u) * UNIT;
+	total = IPV6_HLEN + (size_t)get_u16be(p + 4);
 	if (header > REASSEMBLE_HEADERS || total > len ||
 		total < header + IPV6_FRAGMENT)
 		return false;
 	f = p + header;
-	if (f[0] != IPPROTO_ICMPV6)
+	if (f[0] != PROTO_ICMPV6)
 		return false;
 	*ret = (struct reassemble_piece){
 		.id = (uint32_t)get_u16be(f + 4) << 16 | get_u16be(f + 6),
@@ -269,8 +265,8 @@ static void mend_headers(uint8_t *p, size_t header_len, size_t len)
 		put_u16be(p + 10, 0);
 		put_u16be(p + 10, inet_fold(inet_sum(p, header_len, 0)));
 	} else {
-		put_u16be(p + 4, (unsigned)(len - IPV6_HEADER));
-		p[IPV6_HEADER] = IPPROTO_ICMPV6;
+		put_u16be(p + 4, (unsigned)(len - IPV6_HLEN));
+		p[IPV6_HLEN] = PROTO_ICMPV6;
 	}
 }
 

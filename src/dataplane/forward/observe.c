@@ -9,14 +9,12 @@
 #include "dataplane/forward/observe.h"
 
 #include "base/bytes.h"
+#include "base/inet.h"
 #include "dataplane/packet/latency.h"
 
-#include <netinet/in.h>
-
-#define UDP_HLEN 8u
-#define AHEAD	 4   /* flows */
-#define HEADS	 7   /* of TS packets in a datagram */
-#define TS_SIZE	 188 /* between them */
+#define AHEAD	4   /* flows */
+#define HEADS	7   /* of TS packets in a datagram */
+#define TS_SIZE 188 /* between them */
 
 static bool has_outputs(const struct replicate_job *job, unsigned flow)
 {
@@ -46,7 +44,7 @@ static void observe_frame(const struct frame *f, struct quality_watch *w)
 	size_t len, size;
 	uint16_t dport;
 
-	if (f->proto != IPPROTO_UDP)
+	if (f->proto != PROTO_UDP)
 		return;
 	if (f->fragment) {
 		observe_fragment(f, w, at);

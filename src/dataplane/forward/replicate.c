@@ -8,6 +8,7 @@
 
 #include "dataplane/forward/replicate.h"
 
+#include "base/inet.h"
 #include "dataplane/packet/rewrite.h"
 #include "dataplane/packet/vnet.h"
 
@@ -349,7 +350,7 @@ static void send_run(struct output *o, const struct run *r)
 static void give_packet(struct output *o, const struct frame *f)
 {
 	bool v4 = f->family == FAMILY_IPV4;
-	size_t hlen = v4 ? f->ip_hlen : 40;
+	size_t hlen = v4 ? f->ip_hlen : IPV6_HLEN;
 	uint8_t head[60];
 	struct iovec iov[2] = {
 		{head, hlen},
