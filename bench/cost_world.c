@@ -199,12 +199,10 @@ size_t world_encode(enum family family, unsigned lan, unsigned host,
 static void receive(struct world *w, enum family family, unsigned port,
 	const uint8_t *packet, size_t len)
 {
-	static const struct igmp_rules igmp;
-	static const struct mld_rules mld;
+	static const struct gm_rules lax;
 	struct gm_msg msg;
-	enum gm_bad bad = family == FAMILY_IPV4
-		? igmp_decode(packet, len, &igmp, &scratch, &msg)
-		: mld_decode(packet, len, &mld, &scratch, &msg);
+	enum gm_bad bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		packet, len, &lax, &scratch, &msg);
 
 	die_if(bad != GM_OK, "a report that is none");
 	proxy_input(w->instances->instance[0].proxy, w->now, port, &msg, &w->fx);

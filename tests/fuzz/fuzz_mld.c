@@ -9,7 +9,7 @@
 static enum gm_bad decode(const uint8_t *packet, size_t len, bool strict,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	struct mld_rules rules = {strict, max_work};
+	struct gm_rules rules = {strict, false, max_work};
 
 	return mld_decode(packet, len, &rules, scratch, ret);
 }

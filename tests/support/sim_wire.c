@@ -33,11 +33,8 @@ size_t sim_wire_report(uint8_t *buf, size_t size, enum gm_version version,
 bool sim_wire_decode(enum family family, const uint8_t *packet, size_t len,
 	struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	static const struct igmp_rules igmp = {
-		.require_router_alert = true, .require_ttl_1 = true};
-	static const struct mld_rules mld = {.require_router_alert = true};
+	static const struct gm_rules strict = {true, true, 0};
 
-	return (family == FAMILY_IPV4
-			       ? igmp_decode(packet, len, &igmp, scratch, ret)
-			       : mld_decode(packet, len, &mld, scratch, ret)) == GM_OK;
+	return (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		       packet, len, &strict, scratch, ret) == GM_OK;
 }

@@ -109,12 +109,10 @@ static bool is_membership(const struct ip *ip)
 static enum gm_bad decode(
 	const struct ip *ip, struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	const struct igmp_rules igmp = {0};
-	const struct mld_rules mld = {0};
+	const struct gm_rules lax = {0};
 
-	if (ip->family == FAMILY_IPV4)
-		return igmp_decode(ip->data, ip->caplen, &igmp, scratch, ret);
-	return mld_decode(ip->data, ip->caplen, &mld, scratch, ret);
+	return (ip->family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		ip->data, ip->caplen, &lax, scratch, ret);
 }
 
 static const char *protocol(const struct ip *ip)

@@ -155,15 +155,12 @@ static void print_message(const struct gm_msg *msg)
 static enum gm_bad decode(const struct proxy_port *pp, const struct capture_packet *p,
 	struct gm_scratch *scratch, struct gm_msg *ret)
 {
-	bool strict = pp && pp->cfg->require_router_alert;
-	struct igmp_rules igmp = {
-		.require_router_alert = strict, .require_ttl_1 = strict};
-	struct mld_rules mld = {.require_router_alert = !pp ||
-			pp->cfg->mld_router_alert == CONFIG_ALERT_REQUIRE};
+	bool v4 = p->family == FAMILY_IPV4;
+	bool strict = v4 ? pp && pp->cfg->require_router_alert
+			 : !pp || pp->cfg->mld_router_alert == CONFIG_ALERT_REQUIRE;
+	struct gm_rules rules = {strict, strict, 0};
 
-	if (p->family == FAMILY_IPV4)
-		return igmp_decode(p->ip, p->len, &igmp, scratch, ret);
-	return mld_decode(p->ip, p->len, &mld, scratch, ret);
+	return (v4 ? igmp_decode : mld_decode)(p->ip, p->len, &rules, scratch, ret);
 }
 
 static void message(struct replay *r, const char *name, const struct capture_packet *p)

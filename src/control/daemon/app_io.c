@@ -45,16 +45,12 @@ static enum gm_bad decode(const struct config_iface *ci, enum family family,
 	const void *data, size_t len, uint32_t work, struct gm_scratch *scratch,
 	struct gm_msg *ret)
 {
-	struct igmp_rules igmp = {.require_router_alert = ci->require_router_alert,
-		.require_ttl_1 = ci->require_router_alert,
-		.max_work = work};
-	struct mld_rules mld = {
-		.require_router_alert = ci->mld_router_alert == CONFIG_ALERT_REQUIRE,
-		.max_work = work};
+	bool v4 = family == FAMILY_IPV4;
+	bool strict = v4 ? ci->require_router_alert
+			 : ci->mld_router_alert == CONFIG_ALERT_REQUIRE;
+	struct gm_rules rules = {strict, strict, work};
 
-	if (family == FAMILY_IPV4)
-		return igmp_decode(data, len, &igmp, scratch, ret);
-	return mld_decode(data, len, &mld, scratch, ret);
+	return (v4 ? igmp_decode : mld_decode)(data, len, &rules, scratch, ret);
 }
 
 static struct gm_mac sender_mac(const struct app *app)
@@ -392,8 +388,7 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 
 	if (len < 0 || !s)
 		return;
-	to = family == FAMILY_IPV4 ? igmp_packet_destination(packet_data)
-				   : mld_packet_destination(packet_data);
+	to = gm_packet_destination(packet_data);
 	if (delay_ms)
 		r = app_later_add(app, mono_add_ms(now, delay_ms), s, packet_data,
 			(size_t)len, &to);

@@ -138,8 +138,7 @@ void app_kernel_tick(struct app *app, mono_t now)
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len)
 {
-	const struct igmp_rules igmp = {0};
-	const struct mld_rules mld = {0};
+	const struct gm_rules lax = {0};
 	mono_t now = loop_now(app->loop);
 	mono_t next =
 		mono_max(mono_add_ms(app->kernel_looked, SOON_MS), app->kernel_rest);
@@ -149,8 +148,8 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 
 	if (!pp)
 		return;
-	bad = family == FAMILY_IPV4 ? igmp_decode(data, len, &igmp, app->scratch, &msg)
-				    : mld_decode(data, len, &mld, app->scratch, &msg);
+	bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		data, len, &lax, app->scratch, &msg);
 	if (bad != GM_OK || !proxy_kernel_sent(pp, &msg))
 		return;
 	if (!mono_is_set(app->kernel_looked) || mono_due(next, now))

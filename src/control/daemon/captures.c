@@ -261,8 +261,7 @@ static void destination_mac(
 	} else if (m->len < header) {
 		memset(mac, 0, 6);
 	} else {
-		to = m->family == FAMILY_IPV4 ? igmp_packet_destination(m->packet)
-					      : mld_packet_destination(m->packet);
+		to = gm_packet_destination(m->packet);
 		addr_group_mac(&to, mac);
 	}
 }

@@ -11,18 +11,14 @@
  * and once more afterwards if a host has answered meanwhile.
  */
 
+#include "base/minmax.h"
 #include "control/member/mgroup_priv.h"
-#include "control/proto/igmp.h"
-#include "control/proto/mld.h"
 
 /* sources that fit into one query (R089); at least one, because sending reports the
  * real error */
 static size_t query_room(enum family family, uint32_t mtu)
 {
-	size_t n = family == FAMILY_IPV4 ? igmp_query_max_sources(mtu)
-					 : mld_query_max_sources(mtu);
-
-	return n ? n : 1;
+	return max(gm_query_max_sources(family, mtu), 1);
 }
 
 static void send(struct mgroup_db *db, const struct mgroup *g, uint32_t max_resp_ms,

@@ -7,7 +7,46 @@
 
 #include "control/proto/gm_msg.h"
 
+#include "base/minmax.h"
+#include "control/proto/igmp.h"
+#include "control/proto/mld.h"
+
 #include <stdio.h>
+
+/* bytes of a message before its sources or records, with the IP headers; of an address */
+static const struct {
+	uint32_t query, report, addr;
+} sizes[_FAMILY_N] = {
+	[FAMILY_IPV4] = {IGMP_IP_HEADER_LEN + 12, IGMP_IP_HEADER_LEN + 8, 4},
+	[FAMILY_IPV6] = {MLD_IP_HEADER_LEN + 28, MLD_IP_HEADER_LEN + 8, 16},
+};
+
+size_t gm_query_max_sources(enum family family, uint32_t mtu)
+{
+	return (max(mtu, sizes[family].query) - sizes[family].query) /
+		sizes[family].addr;
+}
+
+size_t gm_report_space(enum family family, uint32_t mtu)
+{
+	return max(mtu, sizes[family].report) - sizes[family].report;
+}
+
+size_t gm_record_bytes(enum family family, size_t n_src)
+{
+	return 4 + (1 + n_src) * sizes[family].addr;
+}
+
+struct addr gm_packet_destination(const void *packet)
+{
+	const uint8_t *p = packet;
+	struct addr to;
+
+	if (p[0] >> 4 == 4)
+		return addr_from_v4(p + 16);
+	memcpy(to.b, p + 24, sizeof(to.b));
+	return to;
+}
 
 const char *gm_format_mac(const struct gm_mac *mac, char buf[ADDR_STRLEN])
 {

@@ -164,6 +164,14 @@ enum gm_bad {
 /* Returns "short", "header", ...: static names for statistics, which never change. */
 const char *gm_bad_name(enum gm_bad bad);
 
+/* What a decoder requires. */
+struct gm_rules {
+	/* drop messages without the option (R005, R028, R029) */
+	bool require_router_alert;
+	bool require_ttl_1; /* drop IGMP whose TTL is not 1 (R006); MLD always does */
+	uint32_t max_work;  /* see gm_peek.h; 0 means no limit */
+};
+
 /* The memory into which a decoder puts records and sources. A thread needs one, because
  * each message overwrites it. It is large enough for the largest IP packet. */
 #define GM_MAX_RECORDS (65536 / 8)
@@ -173,6 +181,15 @@ struct gm_scratch {
 	struct gm_record rec[GM_MAX_RECORDS];
 	struct addr src[GM_MAX_SOURCES];
 };
+
+/* Return how many sources fit into one query, and how many bytes of records fit into one
+ * report, of the current version at an MTU in bytes; 0 if the MTU is too small. */
+size_t gm_query_max_sources(enum family family, uint32_t mtu);
+size_t gm_report_space(enum family family, uint32_t mtu);
+/* Returns the bytes of one record in a report. */
+size_t gm_record_bytes(enum family family, size_t n_src);
+/* Returns the destination in the IP header of an encoded packet, for the link layer. */
+struct addr gm_packet_destination(const void *packet);
 
 /* A membership as RFC 4605 3.2 and 9776 3.2 write it: (mode, source list). The legal
  * "no membership" is INCLUDE({}). */

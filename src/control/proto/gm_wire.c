@@ -61,11 +61,6 @@ void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct a
 	wr_bytes(w, a->b + sizeof(a->b) - wire->addr_len, wire->addr_len);
 }
 
-size_t gm_wire_space(uint32_t mtu, uint32_t fixed)
-{
-	return mtu <= fixed ? 0 : mtu - fixed;
-}
-
 void gm_wire_write_head(struct wr *w, uint8_t type, uint8_t code)
 {
 	wr_u8(w, type);

@@ -22,8 +22,6 @@ struct gm_wire {
 /* Reads an address. At the end of the data it returns the unspecified IPv6 address. */
 struct addr gm_wire_read_addr(const struct gm_wire *wire, struct rd *r);
 void gm_wire_write_addr(const struct gm_wire *wire, struct wr *w, const struct addr *a);
-/* Returns the bytes of an MTU that are left after `fixed` bytes, or 0. */
-size_t gm_wire_space(uint32_t mtu, uint32_t fixed);
 /* Writes type, code, and room for the checksum. */
 void gm_wire_write_head(struct wr *w, uint8_t type, uint8_t code);
 

@@ -34,21 +34,10 @@
 
 #define MESSAGE_MIN_LEN	 8
 #define V3_QUERY_LEN	 12
-#define V3_REPORT_LEN	 8
 #define V1_MAX_RESPONSE	 10000 /* ms; RFC 2236 4 */
 #define RESPONSE_UNIT_MS 100
 
 static const struct addr all_hosts = ADDR_V4(224, 0, 0, 1);
-
-size_t igmp_query_max_sources(uint32_t mtu)
-{
-	return gm_wire_space(mtu, IGMP_IP_HEADER_LEN + V3_QUERY_LEN) / 4;
-}
-
-size_t igmp_report_space(uint32_t mtu)
-{
-	return gm_wire_space(mtu, IGMP_IP_HEADER_LEN + V3_REPORT_LEN);
-}
 
 static bool igmp_is_group(const struct addr *a)
 {
@@ -147,7 +136,7 @@ static enum gm_bad read_ip_header(
 }
 
 static enum gm_bad igmp_check_sender(
-	const struct ip_header *ip, const struct igmp_rules *rules, unsigned *notes)
+	const struct ip_header *ip, const struct gm_rules *rules, unsigned *notes)
 {
 	/* a host without an address reports from 0.0.0.0 (R020) */
 	if (addr_is_multicast(&ip->from) || addr_is_broadcast(&ip->from) ||
@@ -202,7 +191,7 @@ static enum gm_bad igmp_decode_query(struct rd r, size_t len, uint8_t code,
 	return gm_wire_query_arrived(&wire, msg) ? GM_OK : GM_BAD_DESTINATION;
 }
 
-enum gm_bad igmp_decode(const void *packet, size_t len, const struct igmp_rules *rules,
+enum gm_bad igmp_decode(const void *packet, size_t len, const struct gm_rules *rules,
 	struct gm_scratch *scratch, struct gm_msg *ret)
 {
 	struct gm_msg msg = {.family = FAMILY_IPV4};
@@ -358,9 +347,4 @@ int igmp_encode_report(void *buf, size_t size, enum gm_version version,
 	gm_wire_write_head(&w, TYPE_V3_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return igmp_finish(&w);
-}
-
-struct addr igmp_packet_destination(const void *packet)
-{
-	return addr_from_v4((const uint8_t *)packet + 16);
 }

@@ -35,21 +35,9 @@
 #define MESSAGE_MIN_LEN 8
 #define V1_LEN		24
 #define V2_QUERY_LEN	28
-#define V2_REPORT_LEN	8
-#define SOURCE_LEN	16
 
 static const struct addr none;
 static const struct addr all_nodes = {{0xff, 0x02, [15] = 0x01}};
-
-size_t mld_query_max_sources(uint32_t mtu)
-{
-	return gm_wire_space(mtu, MLD_IP_HEADER_LEN + V2_QUERY_LEN) / SOURCE_LEN;
-}
-
-size_t mld_report_space(uint32_t mtu)
-{
-	return gm_wire_space(mtu, MLD_IP_HEADER_LEN + V2_REPORT_LEN);
-}
 
 /* A v4-mapped address on the wire must not be taken for an IPv4 address later. */
 static bool mld_is_group(const struct addr *a)
@@ -65,7 +53,7 @@ static bool is_host(const struct addr *a)
 }
 
 static const struct gm_wire wire = {
-	.addr_len = SOURCE_LEN,
+	.addr_len = 16,
 	.everybody = {{0xff, 0x02, [15] = 0x01}},
 	.routers = {{0xff, 0x02, [15] = 0x02}},
 	.reports = {{0xff, 0x02, [15] = 0x16}},
@@ -205,7 +193,7 @@ static uint16_t mld_checksum(const uint8_t *from_to, const void *message, size_t
 
 /* R028, R029: the signs that the message comes from this link */
 static enum gm_bad mld_check_sender(
-	const struct ip_header *ip, const struct mld_rules *rules, unsigned *notes)
+	const struct ip_header *ip, const struct gm_rules *rules, unsigned *notes)
 {
 	if (!is_link_local(&ip->from))
 		return GM_BAD_SOURCE;
@@ -266,7 +254,7 @@ static enum gm_bad decode_v1(struct rd r, size_t len, uint8_t type,
 	return gm_wire_old_record(&wire, &r, type == TYPE_V1_DONE, scratch, msg);
 }
 
-enum gm_bad mld_decode(const void *packet, size_t len, const struct mld_rules *rules,
+enum gm_bad mld_decode(const void *packet, size_t len, const struct gm_rules *rules,
 	struct gm_scratch *scratch, struct gm_msg *ret)
 {
 	struct gm_msg msg = {.family = FAMILY_IPV6};
@@ -411,12 +399,4 @@ int mld_encode_report(void *buf, size_t size, enum gm_version version,
 	gm_wire_write_head(&w, TYPE_V2_REPORT, 0);
 	gm_wire_write_records(&wire, &w, rec, n_rec);
 	return mld_finish(&w);
-}
-
-struct addr mld_packet_destination(const void *packet)
-{
-	struct addr to;
-
-	memcpy(to.b, (const uint8_t *)packet + 24, sizeof(to.b));
-	return to;
 }

@@ -125,12 +125,12 @@ void upstream_set_filter(struct upstream *u, struct upstream_group *g,
 	bool was = !gm_filter_is_none(&g->now), is;
 
 	if (was)
-		f->bytes -= upstream_report_bytes(family, g->now.src.n);
+		f->bytes -= gm_record_bytes(family, g->now.src.n);
 	g->now.mode = mode;
 	addrset_move(&g->now.src, src);
 	is = !gm_filter_is_none(&g->now);
 	if (is)
-		f->bytes += upstream_report_bytes(family, g->now.src.n);
+		f->bytes += gm_record_bytes(family, g->now.src.n);
 	if (is && !was)
 		link_member(f, g);
 	if (was && !is)
@@ -283,10 +283,10 @@ static void queue_change(struct upstream *u, mono_t now, struct upstream_group *
 	const struct host_cause *cause, size_t n_new)
 {
 	enum family family = addr_family(&g->group);
-	size_t bytes = upstream_report_bytes(family, 0), large = 0;
+	size_t bytes = gm_record_bytes(family, 0), large = 0;
 
 	if (n_new > 1 && u->family[family].version == GM_V3)
-		large = upstream_report_bytes(family, n_new) - bytes;
+		large = gm_record_bytes(family, n_new) - bytes;
 	heap_remove(&u->timers, &g->timer);
 	g->change_at = now;
 	if (upstream_pace_change(u->pace, family, now, &u->groups, cause, bytes, large,

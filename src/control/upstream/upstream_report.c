@@ -8,36 +8,18 @@
 #include "control/upstream/upstream_report.h"
 
 #include "base/minmax.h"
-#include "control/proto/igmp.h"
-#include "control/proto/mld.h"
 
 #include <assert.h>
-
-static const struct {
-	size_t record, source;
-} sizes[_FAMILY_N] = {
-	[FAMILY_IPV4] = {8, 4},
-	[FAMILY_IPV6] = {20, 16},
-};
-
-size_t upstream_report_bytes(enum family family, size_t n_src)
-{
-	return sizes[family].record + n_src * sizes[family].source;
-}
 
 /* The bytes of records that fit into a report at an MTU, and at least those of one record
  * with one source. */
 static size_t upstream_report_space(enum family family, uint32_t mtu)
 {
-	size_t min = upstream_report_bytes(family, 1);
-	size_t space =
-		family == FAMILY_IPV4 ? igmp_report_space(mtu) : mld_report_space(mtu);
+	size_t space = min(gm_report_space(family, mtu), UPSTREAM_REPORT_BYTES);
 
-	if (space > UPSTREAM_REPORT_BYTES)
-		return UPSTREAM_REPORT_BYTES;
 	/* no link that carries the family is that small; sending will return an
 	 * error */
-	return max(space, min);
+	return max(space, gm_record_bytes(family, 1));
 }
 
 void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,
@@ -53,7 +35,7 @@ void upstream_report_setup(struct upstream_report *r, const struct gm_link *link
 
 bool upstream_report_has_room(const struct upstream_report *r, size_t n_src)
 {
-	return r->used + upstream_report_bytes(r->family, n_src) <= r->space;
+	return r->used + gm_record_bytes(r->family, n_src) <= r->space;
 }
 
 void upstream_report_flush(struct upstream_report *r, struct effects *fx)
@@ -71,7 +53,7 @@ static void upstream_report_begin(
 {
 	r->rec[r->n_rec++] = (struct gm_record){
 		.type = type, .group = *group, .src = r->src + r->n_src};
-	r->used += sizes[r->family].record;
+	r->used += gm_record_bytes(r->family, 0);
 }
 
 void upstream_report_record(struct upstream_report *r, enum gm_record_type type,
@@ -88,8 +70,9 @@ void upstream_report_source(
 	struct upstream_report *r, const struct addr *src, struct effects *fx)
 {
 	struct gm_record *rec = &r->rec[r->n_rec - 1];
+	size_t bytes = gm_record_bytes(r->family, 1) - gm_record_bytes(r->family, 0);
 
-	if (r->used + sizes[r->family].source > r->space) {
+	if (r->used + bytes > r->space) {
 		enum gm_record_type type = rec->type;
 		struct addr group = rec->group;
 
@@ -103,7 +86,7 @@ void upstream_report_source(
 		rec = r->rec;
 	}
 	r->src[r->n_src++] = *src;
-	r->used += sizes[r->family].source;
+	r->used += bytes;
 	rec->n_src++;
 }
 

@@ -28,9 +28,6 @@ struct upstream_report {
 	struct addr src[UPSTREAM_REPORT_BYTES / 4];
 };
 
-/* Returns the bytes of one record. */
-size_t upstream_report_bytes(enum family family, size_t n_src);
-
 /* Sets the properties of the next reports. The report must be empty. */
 void upstream_report_setup(struct upstream_report *r, const struct gm_link *link,
 	enum family family, enum gm_version version);

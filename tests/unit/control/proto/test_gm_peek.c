@@ -50,11 +50,10 @@ static size_t make_report(enum family family, size_t n, size_t n_src)
 static enum gm_bad decode(
 	enum family family, size_t len, uint32_t max_work, struct gm_msg *ret)
 {
-	const struct igmp_rules igmp = {.max_work = max_work};
-	const struct mld_rules mld = {.max_work = max_work};
+	const struct gm_rules rules = {.max_work = max_work};
 
-	return family == FAMILY_IPV4 ? igmp_decode(packet, len, &igmp, &scratch, ret)
-				     : mld_decode(packet, len, &mld, &scratch, ret);
+	return (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		packet, len, &rules, &scratch, ret);
 }
 
 static void f2_work_of_reports(void **state)

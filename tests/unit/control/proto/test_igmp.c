@@ -17,7 +17,7 @@
 #define HOST	"10.0.0.7"
 #define SEED	20260715
 
-static const struct igmp_rules lax;
+static const struct gm_rules lax;
 static struct gm_scratch scratch;
 
 struct golden {
@@ -105,7 +105,7 @@ static void assert_record(const struct gm_record *r, const struct gm_record *wan
 static void assert_ip_header(
 	const uint8_t *b, size_t len, const char *from, const char *to)
 {
-	struct addr src = a(from), dst = a(to), dst_seen = igmp_packet_destination(b);
+	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(b);
 
 	assert_int_equal(b[0], 0x46);
 	assert_int_equal(b[1], 0xc0);
@@ -263,11 +263,12 @@ static void sizes_at_an_mtu(void **state)
 	for (size_t i = 0; i < array_len(rec); i++)
 		rec[i] = (struct gm_record){GM_TO_EX, G239};
 	for (size_t i = 0; i < array_len(t); i++) {
-		size_t space = igmp_report_space(t[i].mtu);
+		size_t space = gm_report_space(FAMILY_IPV4, t[i].mtu);
 		struct gm_record full = {GM_ALLOW, G232, src, t[i].record};
 		struct gm_query q = {.group = G239, .src = src, .n_src = t[i].query};
 
-		assert_int_equal(igmp_query_max_sources(t[i].mtu), t[i].query);
+		assert_int_equal(
+			gm_query_max_sources(FAMILY_IPV4, t[i].mtu), t[i].query);
 		assert_int_equal(space / 8, t[i].empty);
 		assert_int_equal(space < 8 ? 0 : (space - 8) / 4, t[i].record);
 		if (t[i].mtu < 100)
@@ -401,7 +402,7 @@ static void decode_of_encode_is_the_same(void **state)
 {
 	static struct random_parts p;
 	static uint8_t buf[1500];
-	const struct igmp_rules strict = {true, true};
+	const struct gm_rules strict = {true, true};
 	struct gm_msg m;
 	struct gm_query q;
 	struct rng rng;
@@ -493,7 +494,7 @@ static size_t random_message(struct rng *rng, uint8_t *buf, size_t size)
 static void r004_r016_r194_mutations(void **state)
 {
 	static struct igmp_packet p;
-	const struct igmp_rules strict = {true, true};
+	const struct gm_rules strict = {true, true};
 	size_t n_ok = 0, n_bad[_GM_BAD_N] = {0};
 	struct rng rng;
 

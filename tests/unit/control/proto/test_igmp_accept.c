@@ -14,11 +14,11 @@
 #define REC_A	  "04000000 ef010203"	       /* TO_EX({}) 239.1.2.3 */
 #define REC_B	  "05000001 e8010203 0a000001" /* ALLOW({10.0.0.1}) 232.1.2.3 */
 
-static const struct igmp_rules lax;
+static const struct gm_rules lax;
 static struct gm_scratch scratch;
 static struct igmp_packet p;
 
-static enum gm_bad decode_packet(const struct igmp_rules *rules, struct gm_msg *ret)
+static enum gm_bad decode_packet(const struct gm_rules *rules, struct gm_msg *ret)
 {
 	_cleanup_(freep) uint8_t *exact = malloc(p.len ? p.len : 1);
 
@@ -162,7 +162,7 @@ static void r005_router_alert(void **state)
 		{"07000000", false, GM_BAD_HEADER},  /* would never end */
 		{"07010000", false, GM_BAD_HEADER},
 	};
-	const struct igmp_rules strict = {.require_router_alert = true};
+	const struct gm_rules strict = {.require_router_alert = true};
 
 	for (size_t i = 0; i < array_len(t); i++) {
 		unsigned note = t[i].alert ? 0 : GM_NOTE_NO_ROUTER_ALERT;
@@ -187,7 +187,7 @@ static void r005_router_alert(void **state)
 
 static void r006_ttl(void **state)
 {
-	const struct igmp_rules strict = {.require_ttl_1 = true};
+	const struct gm_rules strict = {.require_ttl_1 = true};
 	struct gm_msg m;
 
 	assert_int_equal(DECODE(&m, .hex = V2_QUERY, .ttl = 64), GM_OK);

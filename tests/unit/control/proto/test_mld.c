@@ -21,7 +21,7 @@
 #define SSM6 ((struct addr){{0xff, 0x3e, [12] = 0x80, [15] = 1}})
 #define ANY  ((struct addr){{0}})
 
-static const struct mld_rules lax, strict = {.require_router_alert = true};
+static const struct gm_rules lax, strict = {.require_router_alert = true};
 static struct gm_scratch scratch;
 
 struct golden {
@@ -85,7 +85,7 @@ static void assert_record(const struct gm_record *r, const struct gm_record *wan
 static void assert_headers(
 	const uint8_t *b, size_t len, const char *from, const char *to)
 {
-	struct addr src = a(from), dst = a(to), dst_seen = mld_packet_destination(b);
+	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(b);
 
 	assert_memory_equal(b, "\x60\0\0\0", 4);
 	assert_int_equal(b[4] << 8 | b[5], len - 40);
@@ -269,12 +269,13 @@ static void sizes_at_an_mtu(void **state)
 	for (size_t i = 0; i < array_len(rec); i++)
 		rec[i] = (struct gm_record){GM_TO_EX, G6};
 	for (size_t i = 0; i < array_len(t); i++) {
-		size_t space = mld_report_space(t[i].mtu), mtu = t[i].mtu;
+		size_t space = gm_report_space(FAMILY_IPV6, t[i].mtu), mtu = t[i].mtu;
 		struct gm_record full = {GM_ALLOW, SSM6, src, t[i].record};
 		struct gm_query q = {.group = G6, .src = src, .n_src = t[i].query};
 		int n;
 
-		assert_int_equal(mld_query_max_sources(t[i].mtu), t[i].query);
+		assert_int_equal(
+			gm_query_max_sources(FAMILY_IPV6, t[i].mtu), t[i].query);
 		assert_int_equal(space / 20, t[i].empty);
 		assert_int_equal(space < 20 ? 0 : (space - 20) / 16, t[i].record);
 		if (mtu < 100)

@@ -24,11 +24,11 @@
 
 #define V2(records_hex) .hex = "8f000000 0000 " records_hex, .to = "ff02::16"
 
-static const struct mld_rules lax, strict = {.require_router_alert = true};
+static const struct gm_rules lax, strict = {.require_router_alert = true};
 static struct gm_scratch scratch;
 static struct mld_packet p;
 
-static enum gm_bad decode_packet(const struct mld_rules *rules, struct gm_msg *ret)
+static enum gm_bad decode_packet(const struct gm_rules *rules, struct gm_msg *ret)
 {
 	_cleanup_(freep) uint8_t *exact = malloc(p.len ? p.len : 1);
 

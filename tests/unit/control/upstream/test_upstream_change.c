@@ -276,8 +276,7 @@ static size_t message_bytes(const struct effect *e)
 	size_t bytes = e->report.family == FAMILY_IPV4 ? 24 + 8 : 40 + 8 + 8;
 
 	for (size_t i = 0; i < e->report.n_rec; i++)
-		bytes +=
-			upstream_report_bytes(e->report.family, e->report.rec[i].n_src);
+		bytes += gm_record_bytes(e->report.family, e->report.rec[i].n_src);
 	return bytes;
 }
 

@@ -158,7 +158,7 @@ static void check_sums(const struct run *r)
 		if (r->want[i].mode == GM_INCLUDE && !r->want[i].src)
 			continue;
 		n++;
-		bytes += upstream_report_bytes(
+		bytes += gm_record_bytes(
 			r->t.family, (size_t)__builtin_popcount(r->want[i].src));
 	}
 	assert_int_equal(f->n_groups, n);
