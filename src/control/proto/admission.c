@@ -305,32 +305,20 @@ static bool is_enough(uint32_t granted, uint32_t want)
 	return granted >= min(want, ADMISSION_SMALL);
 }
 
-static uint32_t host_room(const struct input *in, uint32_t want)
+/* How much of `want` a host or port has room for at this rate of messages and work, whose
+ * buckets these are. */
+static uint32_t full_room(const struct input *in, uint64_t rate, uint32_t work_rate,
+	int64_t burst_ms, mono_t messages, mono_t work, uint32_t want)
 {
-	struct budget messages, work;
-	uint32_t rate = in->limit->host_rate;
+	struct budget by_message, by_work;
 
 	if (!rate)
 		return want;
-	messages = budget(rate, HOST_BURST_MS);
-	work = budget((uint64_t)rate * ADMISSION_HOST_WORK, HOST_BURST_MS);
-	if (!room_by_chance(in->f, in->h->messages, in->now, &messages, 1))
+	by_message = budget(rate, burst_ms);
+	by_work = budget(rate * work_rate, burst_ms);
+	if (!room_by_chance(in->f, messages, in->now, &by_message, 1))
 		return 0;
-	return room_by_chance(in->f, in->h->e.busy, in->now, &work, want);
-}
-
-static uint32_t port_room(const struct input *in, uint32_t want)
-{
-	struct budget messages, work;
-	uint32_t rate = in->limit->port_rate;
-
-	if (!rate)
-		return want;
-	messages = budget(rate, PORT_BURST_MS);
-	work = budget((uint64_t)rate * ADMISSION_PORT_WORK, PORT_BURST_MS);
-	if (!room_by_chance(in->f, in->port->messages, in->now, &messages, 1))
-		return 0;
-	return room_by_chance(in->f, in->port->work, in->now, &work, want);
+	return room_by_chance(in->f, work, in->now, &by_work, want);
 }
 
 static void charge_full(const struct input *in, uint32_t units)
@@ -355,10 +343,13 @@ static void charge_full(const struct input *in, uint32_t units)
 
 static uint32_t take_full(const struct input *in, enum admission_cause *ret_cause)
 {
-	uint32_t want = in->m->work, by_host = host_room(in, want), granted = 0;
+	uint32_t want = in->m->work, granted = 0;
+	uint32_t by_host = full_room(in, in->limit->host_rate, ADMISSION_HOST_WORK,
+		HOST_BURST_MS, in->h->messages, in->h->e.busy, want);
 
 	if (is_enough(by_host, want))
-		granted = port_room(in, by_host);
+		granted = full_room(in, in->limit->port_rate, ADMISSION_PORT_WORK,
+			PORT_BURST_MS, in->port->messages, in->port->work, by_host);
 	*ret_cause = by_host < want ? ADMISSION_BY_HOST
 		: granted < want    ? ADMISSION_BY_PORT
 				    : ADMISSION_NOTHING;
