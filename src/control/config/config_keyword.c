@@ -204,34 +204,11 @@ bool config_keyword_eq(const struct config_keyword *kw, const void *a, const voi
 {
 	const void *x = (const char *)a + kw->offset, *y = (const char *)b + kw->offset;
 
-	switch (kw->kind) {
-	case CONFIG_KIND_FLAG:
-	case CONFIG_KIND_ON_OFF:
-	case CONFIG_KIND_NUMBER:
-	case CONFIG_KIND_LENIENT:
-	case CONFIG_KIND_SECONDS:
-	case CONFIG_KIND_BYTES:
-	case CONFIG_KIND_CHOICE:
+	if (kw->kind <= CONFIG_KIND_CHOICE)
 		return memcmp(x, y, kw->size) == 0;
-	case CONFIG_KIND_TEXT:
-	case CONFIG_KIND_SOCKET:
-	case CONFIG_KIND_ENDPOINT:
-	case CONFIG_KIND_CPUS:
+	if (kw->kind <= CONFIG_KIND_CPUS)
 		return config_same_text(*(char *const *)x, *(char *const *)y);
-	case CONFIG_KIND_IFNAME:
-		return strcmp(x, y) == 0;
-	case CONFIG_KIND_ROLE:
-	case CONFIG_KIND_PHYINT:
-	case CONFIG_KIND_INSTANCE:
-	case CONFIG_KIND_SSM:
-	case CONFIG_KIND_WEB_ALLOW:
-	case CONFIG_KIND_HOST_NAMES:
-	case CONFIG_KIND_ALTNET:
-	case CONFIG_KIND_BOUNDARY:
-	case CONFIG_KIND_FILTER:
-		break;
-	}
-	return true;
+	return kw->kind != CONFIG_KIND_IFNAME || strcmp(x, y) == 0;
 }
 
 #define MAX_WORD 32 /* longer than any keyword and two letters more */

@@ -8,11 +8,12 @@
 
 #include "control/config/config.h"
 
-/* What a keyword takes, and (after ->) the type of the field that its value goes to. */
+/* What a keyword takes, and (after ->) the type of the field that its value goes to. The
+ * order counts: values up to CONFIG_KIND_CHOICE are numbers of `size` bytes, then values
+ * up to CONFIG_KIND_CPUS are texts. */
 enum config_kind {
 	CONFIG_KIND_FLAG = 1, /* nothing, "on" or "off" -> bool */
 	CONFIG_KIND_ON_OFF,   /* "on" or "off" -> bool */
-	CONFIG_KIND_ROLE,     /* nothing -> enum config_role, whose value is `lo` */
 	CONFIG_KIND_NUMBER,   /* a whole number lo..hi -> see `size` */
 	/* as CONFIG_KIND_NUMBER, but text after the digits causes only a warning */
 	CONFIG_KIND_LENIENT,
@@ -25,6 +26,7 @@ enum config_kind {
 	CONFIG_KIND_ENDPOINT,	/* ADDR:PORT or :PORT -> char * */
 	CONFIG_KIND_CPUS,	/* a list of processors -> char * */
 	CONFIG_KIND_IFNAME,	/* the name of an interface -> char[IFNAMSIZ] */
+	CONFIG_KIND_ROLE,	/* nothing -> enum config_role, whose value is `lo` */
 	CONFIG_KIND_PHYINT,	/* opens a block */
 	CONFIG_KIND_INSTANCE,	/* opens an instance */
 	CONFIG_KIND_SSM,	/* prefix, none or default */

@@ -92,53 +92,29 @@ static void print_unset(
 static const char *value_text(const struct config_keyword *kw, const void *base,
 	char buf[CONFIG_SECONDS_STRLEN])
 {
-	const char *text = NULL;
-	bool on;
+	const void *value = const_field(kw, base);
+	uint32_t v = kw->kind <= CONFIG_KIND_CHOICE ? config_print_number(kw, base) : 0;
 
-	if (kw->or_auto && config_print_number(kw, base) == 0)
-		return "auto";
-	switch (kw->kind) {
-	case CONFIG_KIND_FLAG:
-	case CONFIG_KIND_ON_OFF:
-		memcpy(&on, const_field(kw, base), sizeof(on));
-		if (!on)
-			return "off";
+	if (kw->kind <= CONFIG_KIND_ON_OFF && !v)
+		return "off";
+	if (kw->kind <= CONFIG_KIND_ON_OFF)
 		/* igmpproxy can also read a flag without a value */
 		return kw->kind == CONFIG_KIND_FLAG ? "" : "on";
-	case CONFIG_KIND_NUMBER:
-	case CONFIG_KIND_LENIENT:
-		if (config_print_number(kw, base) < kw->lo)
-			return NULL;
-		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u",
-			config_print_number(kw, base));
-		return buf;
-	case CONFIG_KIND_SECONDS:
-		return config_format_seconds(config_print_number(kw, base), buf);
-	case CONFIG_KIND_BYTES:
-		return config_format_bytes(config_print_number(kw, base), buf);
-	case CONFIG_KIND_CHOICE:
-		return kw->words[config_print_number(kw, base) - 1];
-	case CONFIG_KIND_TEXT:
-	case CONFIG_KIND_SOCKET:
-	case CONFIG_KIND_ENDPOINT:
-	case CONFIG_KIND_CPUS:
-		memcpy(&text, const_field(kw, base), sizeof(text));
-		return text;
-	case CONFIG_KIND_IFNAME:
-		text = const_field(kw, base);
-		return *text ? text : NULL;
-	case CONFIG_KIND_SSM:
-	case CONFIG_KIND_WEB_ALLOW:
-	case CONFIG_KIND_HOST_NAMES:
-	case CONFIG_KIND_ALTNET:
-	case CONFIG_KIND_BOUNDARY:
-	case CONFIG_KIND_FILTER:
-	case CONFIG_KIND_ROLE:
-	case CONFIG_KIND_PHYINT:
-	case CONFIG_KIND_INSTANCE:
-		break;
+	if (kw->or_auto && v == 0)
+		return "auto";
+	if (kw->kind <= CONFIG_KIND_LENIENT) {
+		snprintf(buf, CONFIG_SECONDS_STRLEN, "%u", v);
+		return v < kw->lo ? NULL : buf;
 	}
-	return NULL;
+	if (kw->kind == CONFIG_KIND_SECONDS)
+		return config_format_seconds(v, buf);
+	if (kw->kind == CONFIG_KIND_BYTES)
+		return config_format_bytes(v, buf);
+	if (kw->kind == CONFIG_KIND_CHOICE)
+		return kw->words[v - 1];
+	if (kw->kind <= CONFIG_KIND_CPUS)
+		return *(char *const *)value;
+	return kw->kind == CONFIG_KIND_IFNAME && *(const char *)value ? value : NULL;
 }
 
 static void print_value(struct config_text *t, const struct config_keyword *kw,
