@@ -172,7 +172,7 @@ static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 		count_to(&lan[ZAPS_RANDOM], zap->asked, zap->random);
 }
 
-/* The unfinished zaps of a group, the last one first. */
+/* The unfinished zaps of a group, or of all groups if `group` is NULL, the last one first. */
 static struct zap *next_pending(
 	struct zaps *z, const struct addr *group, size_t *at, unsigned *left)
 {
@@ -184,7 +184,7 @@ static struct zap *next_pending(
 		if (zap->done)
 			continue;
 		--*left;
-		if (addr_eq(&zap->group, group))
+		if (!group || addr_eq(&zap->group, group))
 			return zap;
 	}
 	return NULL;
@@ -229,20 +229,12 @@ uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *
 	return z->mark;
 }
 
-bool zaps_is_pending(const struct zaps *z, const struct addr *group)
+bool zaps_is_pending(struct zaps *z, const struct addr *group)
 {
 	unsigned left = z->n_pending;
+	size_t at = 0;
 
-	for (size_t i = 0; left > 0; i++) {
-		const struct zap *zap = zaps_recent(z, i);
-
-		if (!zap)
-			return false;
-		left -= !zap->done;
-		if (!zap->done && addr_eq(&zap->group, group))
-			return true;
-	}
-	return false;
+	return next_pending(z, group, &at, &left);
 }
 
 void zaps_sent(struct zaps *z, mono_t now, const struct addr *group)
@@ -286,16 +278,12 @@ void zaps_see(struct zaps *z, const struct quality_view *v)
 void zaps_tick(struct zaps *z, mono_t now)
 {
 	unsigned left = z->n_pending;
+	struct zap *zap;
+	size_t at = 0;
 
-	for (size_t i = 0; left > 0; i++) {
-		struct zap *zap = recent(z, i);
-
-		if (!zap)
-			return;
-		left -= !zap->done;
-		if (!zap->done && mono_due(mono_add_ms(zap->asked, ZAPS_WAIT_MS), now))
+	while ((zap = next_pending(z, NULL, &at, &left)))
+		if (mono_due(mono_add_ms(zap->asked, ZAPS_WAIT_MS), now))
 			finish_zap(z, zap, true);
-	}
 }
 
 /* ---- leaves ---- */
