@@ -404,23 +404,6 @@ static struct mgroup *any_group(struct mgroup_db *db)
 	return n ? container_of(n, struct mgroup, node) : NULL;
 }
 
-static struct mgroup *stranger(
-	struct mgroup_db *db, const struct mgroup *but, bool for_addr)
-{
-	struct mgroup *best = NULL;
-
-	if (db->groups.n < STRANGERS_OF)
-		return NULL;
-	for (unsigned i = 0; i < STRANGERS; i++) {
-		struct mgroup *g = any_group(db);
-
-		if (g && g != but && !g->leaving &&
-			(!best || goes_first(g, best, for_addr)))
-			best = g;
-	}
-	return best;
-}
-
 /* The least that the host that brought it holds: the smaller count of station and
  * address. */
 static uint32_t held_by_owner(const struct mgroup *g)
@@ -433,18 +416,18 @@ static uint32_t held_by_owner(const struct mgroup *g)
 	return n == UINT32_MAX ? 0 : n;
 }
 
-/* Picks some groups at random; returns the youngest whose owner holds far more than
- * `groups`, or NULL if there is none. */
-static struct mgroup *of_one_with_more(struct mgroup_db *db, uint32_t groups)
+/* Picks some groups at random; returns the one that goes first of those whose owner holds
+ * at least `least`, or NULL if there is none. */
+static struct mgroup *stranger(
+	struct mgroup_db *db, const struct mgroup *but, uint64_t least, bool for_addr)
 {
 	struct mgroup *best = NULL;
 
 	for (unsigned i = 0; db->groups.n >= STRANGERS_OF && i < STRANGERS; i++) {
 		struct mgroup *g = any_group(db);
 
-		if (g && !g->leaving &&
-			held_by_owner(g) >= (uint64_t)FAR_MORE * (groups + 1) &&
-			(!best || goes_first(g, best, false)))
+		if (g && g != but && !g->leaving && held_by_owner(g) >= least &&
+			(!best || goes_first(g, best, for_addr)))
 			best = g;
 	}
 	return best;
@@ -460,8 +443,9 @@ static struct mgroup *gives_way(
 	holdings(db, msg, &groups, &addr);
 	if (most->n_groups > max(mgroup_max_groups(db) / MUCH_PART, MUCH_GROUPS))
 		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
-	return own < LITTLE_GROUPS ? stranger(db, NULL, false)
-				   : of_one_with_more(db, own);
+	/* one that holds next to nothing may replace anybody */
+	return stranger(db, NULL,
+		own < LITTLE_GROUPS ? 0 : (uint64_t)FAR_MORE * (own + 1), false);
 }
 
 /* The sender has left a group that is still there. */
@@ -546,7 +530,7 @@ void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 		if (o->n_addr > much && addr + n < o->n_addr)
 			g = newest_of(o, but);
 		else if (o->n_addr <= much && addr < LITTLE_ADDR)
-			g = stranger(db, but, true);
+			g = stranger(db, but, 0, true);
 		if (!g)
 			return;
 		evict_group(db, now, g, (uint32_t)db->max_addr, fx);
