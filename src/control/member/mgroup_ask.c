@@ -11,6 +11,7 @@
  * and once more afterwards if a host has answered meanwhile.
  */
 
+#include "base/cleanup.h"
 #include "base/minmax.h"
 #include "control/member/mgroup_priv.h"
 
@@ -69,36 +70,26 @@ static void send_group(
 static unsigned send_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {
-	size_t room = query_room(addr_family(&g->group), db->mtu);
 	mono_t lmqt = mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 	struct addr batch[512];
+	size_t room = query_room(addr_family(&g->group), db->mtu), n = 0;
 	unsigned n_sent = 0;
-	size_t n;
 
-	if (room > sizeof(batch) / sizeof(batch[0]))
-		room = sizeof(batch) / sizeof(batch[0]);
-	for (int suppress = 1; suppress >= 0; suppress--) {
-		n = 0;
+	room = min(room, array_len(batch));
+	for (int suppress = 1; suppress >= 0; suppress--)
 		for (size_t i = 0; i < g->n_src; i++) {
-			struct mgroup_source *s = &g->src[i];
+			const struct mgroup_source *s = &g->src[i];
 
-			if (s->repeats == 0 || !is_due(db, s->ask_at, now) ||
-				mono_before(lmqt, s->until) != (bool)suppress)
+			if (s->repeats && is_due(db, s->ask_at, now) &&
+				mono_before(lmqt, s->until) == (bool)suppress)
+				batch[n++] = s->addr;
+			if (n == 0 || (n < room && i + 1 < g->n_src))
 				continue;
-			batch[n++] = s->addr;
-			if (n == room) {
-				send(db, g, db->params.gm.last_member_interval_ms,
-					suppress, batch, n, fx);
-				n_sent++;
-				n = 0;
-			}
-		}
-		if (n) {
 			send(db, g, db->params.gm.last_member_interval_ms, suppress,
 				batch, n, fx);
 			n_sent++;
+			n = 0;
 		}
-	}
 	for (size_t i = 0; i < g->n_src; i++) {
 		struct mgroup_source *s = &g->src[i];
 
