@@ -59,21 +59,19 @@ struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *g
 {
 	struct mdb_group *m = mdb_find(mdb, group);
 
-	if (m) {
-		portset_add(&m->members, port);
-		return m;
+	if (!m) {
+		m = calloc(1, sizeof(*m));
+		if (!m)
+			return NULL;
+		m->group = *group;
+		m->merged.mode = GM_INCLUDE;
+		if (table_insert(&mdb->groups, &m->node,
+			    table_hash(&mdb->groups, group, sizeof(*group))) < 0) {
+			free(m);
+			return NULL;
+		}
 	}
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->group = *group;
-	m->merged.mode = GM_INCLUDE;
 	portset_add(&m->members, port);
-	if (table_insert(&mdb->groups, &m->node,
-		    table_hash(&mdb->groups, group, sizeof(*group))) < 0) {
-		free(m);
-		return NULL;
-	}
 	return m;
 }
 
