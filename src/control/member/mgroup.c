@@ -293,7 +293,6 @@ int mgroup_source_extend(struct mgroup_db *db, struct mgroup *g, const struct ad
 		db, g, &list, s ? mono_max(s->until, until) : until, true, fx);
 }
 
-/* delete the sources that are not in list */
 static void sources_keep(struct mgroup *g, const struct addrset *list)
 {
 	size_t out = 0, blocked = 0, i = 0;
@@ -311,7 +310,6 @@ static void sources_keep(struct mgroup *g, const struct addrset *list)
 	g->n_blocked = blocked;
 }
 
-/* delete the sources that are in list */
 static void sources_delete(struct mgroup *g, const struct addrset *list)
 {
 	size_t out = 0, from = 0, n_src = g->n_src; /* sources before `from` are done */
@@ -348,19 +346,12 @@ void mgroup_sources_stop(struct mgroup *g, const struct addrset *list)
 
 /* ---- the table, one function per column ---- */
 
-static mono_t membership(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
+mono_t mgroup_membership(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
 {
 	const struct querier_view *role = &db->role[addr_family(&g->group)];
 
 	return mono_add_ms(
 		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
-}
-
-/* Handles IS_IN and ALLOW, which are the same in both modes. */
-static int on_is_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	const struct addrset *list, struct effects *fx)
-{
-	return sources_add(db, g, list, membership(db, g, now), true, fx);
 }
 
 /* IS_EX, and the same part of TO_EX. Sources that are new to the group are blocked in
@@ -378,14 +369,8 @@ static int to_exclude(struct mgroup_db *db, struct mgroup *g, mono_t now, mono_t
 	if (g->mode == GM_INCLUDE)
 		g->changed = true;
 	g->mode = GM_EXCLUDE;
-	g->until = membership(db, g, now);
+	g->until = mgroup_membership(db, g, now);
 	return 0;
-}
-
-static int on_is_ex(struct mgroup_db *db, struct mgroup *g, mono_t now,
-	const struct addrset *list, struct effects *fx)
-{
-	return to_exclude(db, g, now, membership(db, g, now), list, fx);
 }
 
 static int on_block(struct mgroup_db *db, struct mgroup *g, mono_t now,
@@ -433,7 +418,7 @@ static int collect_unlisted(
 
 	addrset_clear(&db->ask);
 	if (g->n_src - g->n_blocked > MGROUP_FEW + 2 * list->n) {
-		mgroup_ask_older(db, g, now, membership(db, g, now));
+		mgroup_ask_older(db, g, now, mgroup_membership(db, g, now));
 		return 0;
 	}
 	for (size_t i = 0; i < g->n_src && r == 0; i++) {
@@ -448,7 +433,7 @@ static int collect_unlisted(
 static int on_to_in(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct addrset *list, struct effects *fx)
 {
-	int r = sources_add(db, g, list, membership(db, g, now), true, fx);
+	int r = sources_add(db, g, list, mgroup_membership(db, g, now), true, fx);
 
 	if (r == 0)
 		r = collect_unlisted(db, g, now, list);
@@ -490,6 +475,7 @@ static int apply_record(struct mgroup_db *db, struct mgroup *g, mono_t now,
 {
 	static const struct addrset none;
 	enum gm_version version = mgroup_version(g, now);
+	mono_t until = mgroup_membership(db, g, now);
 
 	/* a router that speaks v1 knows no leaves (R056) */
 	if (db->role[addr_family(&g->group)].version == GM_V1)
@@ -498,9 +484,9 @@ static int apply_record(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	switch (rec->type) {
 	case GM_IS_IN:
 	case GM_ALLOW:
-		return on_is_in(db, g, now, list, fx);
+		return sources_add(db, g, list, until, true, fx);
 	case GM_IS_EX:
-		return on_is_ex(db, g, now, list, fx);
+		return to_exclude(db, g, now, until, list, fx);
 	case GM_TO_EX: /* R095: older hosts cannot block, so a list means nothing */
 		return on_to_ex(db, g, now, version < GM_V3 ? &none : list, fx);
 	case GM_BLOCK:

@@ -21,6 +21,9 @@ struct mgroup_owner {
 /* Adds an empty group. Returns NULL if there is no memory. */
 struct mgroup *mgroup_create(
 	struct mgroup_db *db, mono_t now, const struct addr *group);
+/* Returns when a membership ends that is confirmed now. */
+mono_t mgroup_membership(
+	const struct mgroup_db *db, const struct mgroup *g, mono_t now);
 /* Finds a source of the group, or returns NULL. */
 struct mgroup_source *mgroup_source(const struct mgroup *g, const struct addr *a);
 /* A group with at most this many sources is searched completely, if that avoids a

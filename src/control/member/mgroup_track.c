@@ -163,9 +163,7 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	const struct gm_msg *msg, enum gm_record_type type, const struct addrset *list,
 	struct effects *fx)
 {
-	const struct querier_view *role = &db->role[addr_family(&g->group)];
-	mono_t until = mono_add_ms(
-		now, gm_membership_ms(&db->params.gm, role->rv, role->qi_ms));
+	mono_t until = mgroup_membership(db, g, now);
 	struct mgroup_host *h = NULL;
 
 	hosts_expire(g, now);
