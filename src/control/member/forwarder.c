@@ -45,11 +45,6 @@ void forwarder_clear(struct forwarder *f)
 	f->n = f->cap = f->n_standby = 0;
 }
 
-void forwarder_deinit(struct forwarder *f)
-{
-	forwarder_clear(f);
-}
-
 /* ---- the table ---- */
 
 static int forwarder_compare(const struct forwarder_stream *s, const struct addr *group,

@@ -75,8 +75,7 @@ enum forwarder_change {
 	FORWARDER_FORGOTTEN, /* the entry is gone */
 };
 
-void forwarder_deinit(struct forwarder *f);
-void forwarder_clear(struct forwarder *f); /* forget all streams */
+void forwarder_clear(struct forwarder *f); /* forgets all streams and frees memory */
 
 /* A copy of a stream has arrived on the port: an IP packet of `bytes` bytes from the
  * station `mac`. Returns 1 if the stream is new, else 0; or -ENOSPC or -ENOMEM if the

@@ -81,7 +81,7 @@ static void downstream_deinit(struct proxy_port *pp)
 {
 	mgroup_db_deinit(&pp->groups);
 	for (unsigned f = 0; f < _FAMILY_N; f++)
-		forwarder_deinit(&pp->forwarder[f]);
+		forwarder_clear(&pp->forwarder[f]);
 }
 
 static int downstream_init(struct proxy *p, struct proxy_port *pp)

@@ -105,7 +105,7 @@ static void play(const char *name, const char *script, const char *want,
 		if (got != want[i])
 			fail_msg("%s: %c at %zu, not %c", name, got, i, want[i]);
 	}
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 static void k04_who_stops(void **state)
@@ -213,7 +213,7 @@ static void f3_single_datagrams_are_no_forwarder(void **state)
 				fail_msg("%s: standby at turn %u", v[i].name, turn);
 			assert_int_equal(forwarder_n_double(&r.f, r.now), 0);
 		}
-		forwarder_deinit(&r.f);
+		forwarder_clear(&r.f);
 	}
 }
 
@@ -236,7 +236,7 @@ static void f3_bursts_get_no_more_than_they_last(void **state)
 		sent += burst;
 	}
 	assert_in_range(silent, 1, 2 * sent + 8 * 4);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 /* F3: occasional datagrams do not replace the real forwarder in the comparison. Its MAC
@@ -260,7 +260,7 @@ static void f3_the_majority_is_the_other(void **state)
 		assert_true(gm_mac_eq(&r.f.v[0].mac, &high));
 	}
 	assert_int_equal(forwarder_n_double(&r.f, r.now), 1);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 /* Turns in which the counter of the stream is unknown prove nothing, also not
@@ -282,7 +282,7 @@ static void an_unknown_turn_counts_for_nothing(void **state)
 		assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
 		assert_int_equal(r.f.v[0].missed, 0);
 	}
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 /* When copies get lost before our sensor, we resume less and less often. */
@@ -302,7 +302,7 @@ static void k04_no_flapping(void **state)
 		before = now;
 	}
 	assert_in_range(resumed, 0, 8);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 /* The sensor looks at one frame of 1,024, so a second without a sample proves
@@ -320,7 +320,7 @@ static void k04_samples(void **state)
 	while (step(&r, 'd', &high, 10, &rank) == 'S')
 		turns++;
 	assert_int_equal(turns, 8 * 1024 / 25);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 static void k04_only_noted_where_it_may_not_act(void **state)
@@ -337,7 +337,7 @@ static void k04_only_noted_where_it_may_not_act(void **state)
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), '-');
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), '-');
 	assert_int_equal(forwarder_n_double(&r.f, r.now), 1);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 }
 
 static void the_table_is_bounded_and_in_order(void **state)
@@ -364,7 +364,7 @@ static void the_table_is_bounded_and_in_order(void **state)
 	assert_int_equal(n, 1);
 	forwarder_forget(&f, 100);
 	assert_null(forwarder_find(&f, &group, &source));
-	forwarder_deinit(&f);
+	forwarder_clear(&f);
 }
 
 static void an_upgrade_keeps_the_decision(void **state)
@@ -385,16 +385,16 @@ static void an_upgrade_keeps_the_decision(void **state)
 	assert_int_equal(state_in_init(&in, o.buf, o.n, r.now, 1000), STATE_OK);
 	assert_int_equal(forwarder_import(&next, FAMILY_IPV4, &in), 0);
 	assert_int_equal(next.n_standby, 1);
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 	r.f = next;
 	/* the first turn only reads the counter */
 	assert_int_equal(step(&r, 'd', &high, 0, &rank), 'S');
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), 'S');
-	forwarder_deinit(&r.f);
+	forwarder_clear(&r.f);
 	next = (struct forwarder){.acts = true};
 	assert_int_equal(state_in_init(&in, o.buf, o.n, r.now, 100000), STATE_OK);
 	assert_int_equal(forwarder_import(&next, FAMILY_IPV6, &in), -EINVAL);
-	forwarder_deinit(&next);
+	forwarder_clear(&next);
 	state_out_deinit(&o);
 }
 
