@@ -170,7 +170,7 @@ static struct world *world_new(
 	return w;
 }
 
-/* Counts on from the last round. */
+/* Continues the numbers of the last round. */
 static void make_television(struct world *w, unsigned i)
 {
 	uint8_t *p = packet(w, i) + HEAD_LEN;

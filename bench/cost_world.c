@@ -204,7 +204,7 @@ static void receive(struct world *w, enum family family, unsigned port,
 	enum gm_bad bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
 		packet, len, &lax, &scratch, &msg);
 
-	die_if(bad != GM_OK, "a report that is none");
+	die_if(bad != GM_OK, "a packet that is not a report");
 	proxy_input(w->instances->instance[0].proxy, w->now, port, &msg, &w->fx);
 	execute(w);
 }

@@ -272,7 +272,7 @@ static uint64_t n_due(struct flood *f, int64_t *start)
 	return want > n_done(f) ? want - n_done(f) : 0;
 }
 
-/* After as many datagrams of the flow as one of FEC is for. 0 or -errno. */
+/* Sends FEC when the flow has sent enough datagrams for it. Returns 0 or -errno. */
 static int send_fec(struct flood *f, unsigned flow)
 {
 	struct message *m = &f->message[1];

@@ -265,7 +265,7 @@ static void look_up_all(void)
 	}
 }
 
-/* ---- a reader beside the writer ---- */
+/* ---- a reader next to the writer ---- */
 
 struct reader {
 	pthread_t thread;
@@ -376,7 +376,7 @@ static void print_reader(const struct reader *r, int64_t took)
 		(unsigned long long)r->n_missing, (double)r->longest / 1e3);
 }
 
-/* Without changes, the writer only reads the clock, to show the part of the machine. */
+/* Without changes, the writer only reads the clock, to show what the machine adds. */
 static void change_under_traffic(bool distinct, bool changes)
 {
 	int32_t *took = calloc(RATE * SECONDS, sizeof(*took));
@@ -403,7 +403,7 @@ static void change_under_traffic(bool distinct, bool changes)
 	end = now_ns();
 	atomic_store(&r.stop, true);
 	join_reader(&r);
-	print_times(changes ? "10,000 changes per second" : "only looking as often",
+	print_times(changes ? "10,000 changes per second" : "no changes, only reading",
 		took, RATE * SECONDS);
 	printf("    %u above 1 ms by the clock; longest by the thread's CPU time %.1f us\n",
 		n_over, (double)most_cpu / 1e3);

@@ -99,8 +99,7 @@ class Mroute(_Held):
     max_ports = 31
 
     def __init__(self, bed, case, cores, options=()):
-        # the kernel's routing supports 32 interfaces; in cases with more outputs it gets 16 of
-        # them
+        # the kernel's routing supports 32 interfaces; in cases with more outputs it gets 16 outputs
         self.ports = bed.ports if bed.ports <= self.max_ports else 16
         bed.rps(3 if cores == 2 else 2)
         super().__init__(bed, beds.tool("bench_mroute"), beds.SOURCE, str(self.ports),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/ctl: the control plane of ringcastd beside igmpproxy, in private namespaces."""
+"""bench/ctl: the control plane of ringcastd compared with igmpproxy, in private namespaces."""
 
 import argparse
 import json
@@ -89,7 +89,7 @@ def zaps_line(r):
     d = r.get("join_us")
     delay = (f"join min {d['min']:.0f} p50 {d['p50']:.0f} p99 {d['p99']:.0f} max "
              f"{d['max']:.0f} us" if d else "no join was forwarded")
-    return (f"{r['contestant']:>10} beside {r['flood']} reports/s, {r['zaps']} zaps, "
+    return (f"{r['contestant']:>10} during {r['flood']} reports/s, {r['zaps']} zaps, "
             f"{r['never']} never: {delay}")
 
 

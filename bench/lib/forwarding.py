@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""bench/run: ringcastd beside kernel multicast routing, in private namespaces."""
+"""bench/run: ringcastd compared with kernel multicast routing, in private namespaces."""
 
 import argparse
 import os
@@ -18,7 +18,7 @@ import trials           # noqa: E402
 
 def options():
     p = argparse.ArgumentParser(
-        prog="bench/run", description="Measure ringcastd beside kernel multicast routing. "
+        prog="bench/run", description="Compare ringcastd with kernel multicast routing. "
         "Without --case or --part the quick run (7 minutes), or the full one.")
     p.add_argument("--case", action="append", default=[], metavar="'KEY=VALUE ...'",
                    help="only this row: ports=seg|super fanout=N size=N groups=N in_row=N "
@@ -41,7 +41,7 @@ def options():
     p.add_argument("--sender", action="append", default=[], choices=list(cases.SENDERS),
                    help="of the part television only this sender; may be repeated")
     p.add_argument("--ports", choices=("seg", "super"), default="seg",
-                   help="of the part television: the router cuts super-frames, or the receiver")
+                   help="of the part television: where super-frames are cut: router or receiver")
     p.add_argument("--one-core", action="store_true",
                    help="of the part television: the generator shares the router's processor, and "
                         "its time is in the figures")
@@ -52,7 +52,7 @@ def options():
                    help="seconds that processor time is measured for, of television (10; quick "
                         "run 1)")
     p.add_argument("--results", metavar="DIRECTORY",
-                   help="where table, JSON and plots go (build/bench/DATE; none with --case)")
+                   help="folder for table, JSON and plots (build/bench/DATE; none with --case)")
     p.add_argument("--verbose", action="store_true", help="one line for each trial")
     args = p.parse_args()
     quick = not (args.full or args.case)

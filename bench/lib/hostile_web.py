@@ -22,7 +22,7 @@ GROUPS = 500           # joined, so that answers are long
 ADDRESSES = 20
 PATIENCE = 2           # seconds; a join that takes longer is lost
 READ_EVERY = 0.1       # seconds between two questions of the client that behaves
-AT_ONCE = 20           # connections that are begun before answers are looked at
+AT_ONCE = 20           # connections that are begun before answers are read
 
 
 class Shape:
@@ -112,7 +112,7 @@ class Client:
             return False
 
     def status(self):
-        """Of the answer; "none" if there was none."""
+        """Returns the status of the answer, or "none"."""
         head = self.head.split(b" ")
         return head[1].decode("latin-1") if len(head) > 1 and head[0].startswith(b"HTTP/") \
             else "none"
@@ -168,7 +168,7 @@ class Crowd:
         self.most = max(self.most, len(self.open))
 
     def result(self):
-        """How many connections ended in which way, or are still open."""
+        """Counts the connections by how they ended, and those that are still open."""
         out = dict(self.answers)
         for c in self.open.values():
             key = "open, " + c.status()

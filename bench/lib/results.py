@@ -27,7 +27,7 @@ QUALITY_HEAD = ("\nwith the streams analysed (MPEG-TS), on one core: million cop
 FALLBACKS_HEAD = "\nwithout what may be missing, in the same units"
 CPU_HEAD = "\nprocessor time per copy, nanoseconds of the router's core: median (least..most)"
 LATENCY_HEAD = "\nlatency in microseconds, at parts of the contestant's own highest rate"
-BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s beside half of the "
+BURDENED_HEAD = ("\nburdened latency in microseconds: of 1000 datagrams/s during half of the "
                  "highest rate in other groups")
 DELAYS_HEAD = "\ngroup join delay and group leave delay, milliseconds"
 CAPACITY_HEAD = "\ngroup capacity, one member each"
@@ -159,7 +159,7 @@ def latency_line(row):
 
 
 def burdened_line(row):
-    return (f"{row['contestant']}/{row['cores']} beside {row['load'] / 1e6:.3f} M copies/s: min "
+    return (f"{row['contestant']}/{row['cores']} during {row['load'] / 1e6:.3f} M copies/s: min "
             f"{row['min']:.1f} p50 {row['p50']:.1f} p99 {row['p99']:.1f} max {row['max']:.1f} "
             f"missing {row['missing']}")
 
@@ -196,7 +196,7 @@ def _television_targets(found):
         wanted = cases.TELEVISION.get((row["load"], row["fanout"], row["sender"]))
         r = television_ratio(row, "ringcastd", "mroute")
         s = row["series"].get("ringcastd")
-        # the generator's time, which all have, would make every ratio better
+        # every contestant includes the generator's time, which would make every ratio better
         if wanted and r is not None and not row["one_core"]:
             yield _target(f"processor time, ratio, {what}", wanted, r, False)
         if s and row["load"] in cases.WAKEUPS:

@@ -265,7 +265,7 @@ def words(part, r):
     if part == "overload":
         recovery = "never" if r["recovery_s"] is None else f"{r['recovery_s']:.2f} s"
         return (f"{r['contestant']:>10} overload for {r['seconds']:.0f} s: alone "
-                f"{_zap_words(r['alone'])}\n           beside {_zap_words(r['beside'])}\n"
+                f"{_zap_words(r['alone'])}\n           during {_zap_words(r['beside'])}\n"
                 f"           without loss again after {recovery}; counted: {r['counted']}")
     if part == "queries":
         return (f"{r['contestant']:>10} {r['queries']} queries ({r['rate']:.0f}/s): "

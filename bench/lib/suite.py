@@ -364,7 +364,7 @@ class Suite:
     # targets
 
     def targets(self):
-        """Print targets beside measurements; returns how many were missed."""
+        """Print targets with their measurements; returns how many were missed."""
         rows = results.targets(self.found)
         self.found["targets"] = rows
         if rows:

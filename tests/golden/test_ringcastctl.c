@@ -536,7 +536,7 @@ static void convert_keeps_what_was_there(void **state)
 	assert_int_equal(finish(start(words)).status, 0);
 	assert_int_equal(access(old2, F_OK), -1);
 	write_text(out, "# another\n");
-	assert_non_null(strstr(finish(start(words)).err, "conf.old2 has what"));
+	assert_non_null(strstr(finish(start(words)).err, "conf.old2 has the prev"));
 	has_text(old, "# by hand");
 	has_text(old2, "# another");
 	unlink(in);

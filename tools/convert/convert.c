@@ -339,7 +339,7 @@ static int compare_messages(const void *pa, const void *pb)
 	return a->order < b->order ? -1 : 1;
 }
 
-/* In the order of the sources, because `order` is; within one, by line. */
+/* Sorts the messages of each source by line; the sources already are in order. */
 static void sort_messages(struct conversion *r)
 {
 	for (size_t from = 0, to; from < r->n_message; from = to) {

@@ -4,7 +4,7 @@
  * IMProxy's configuration -> ours. One statement per line, words between blanks, '#'
  * before a comment line. IMProxy does not check senders: it forwards every source, and
  * every host may join. It always forwards between the downstreams. Its built-in values
- * are written out as our keywords, so that the new file behaves alike.
+ * are written out as our keywords, so that the new file has the same effect.
  */
 
 #include "tools/convert/convert_priv.h"
@@ -114,7 +114,7 @@ static void take_interface(
 			"'%s' is upstream and downstream (line %u); it can be only one",
 			config_show(name).s, old->line);
 	} else if (old) {
-		convert_warn(x->c, line, "'%s' is in line %u already",
+		convert_warn(x->c, line, "'%s' is already in line %u",
 			config_show(name).s, old->line);
 	} else if (up) {
 		x->upstream = (struct interface){name, line};
@@ -187,7 +187,7 @@ static void write_upstream(struct improxy *x)
 	convert_put(c, NULL, "\nphyint %s upstream", x->upstream.name);
 	convert_comment(c, "\t",
 		"IMProxy takes streams from any sender. Better name the provider's "
-		"networks here, because firewall rules do not hold for ringcast.");
+		"networks here, because firewall rules do not apply to ringcast.");
 	if (x->igmp)
 		convert_put(c, NULL, "\taltnet 0.0.0.0/0");
 	if (x->mld) {

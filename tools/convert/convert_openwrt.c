@@ -39,7 +39,7 @@ static const char *text_of(const struct uci_section *s, const char *name)
 	return v ? v->text : "";
 }
 
-/* From the section of a network, as netifd names devices. Returns false if unknown. */
+/* Finds a network's device by its section, as netifd does. Returns false if unknown. */
 static bool network_device(
 	const struct uci *u, const struct uci_section *s, char *buf, size_t size)
 {
@@ -70,7 +70,7 @@ static bool network_device(
 	return false;
 }
 
-/* What the caller or the sources say. Returns false if they say nothing. */
+/* Finds the device that the caller or the sources name. Returns false if none. */
 static bool known_device(const struct converter *c, const struct uci *u,
 	const char *network, char *buf, size_t size)
 {
@@ -270,7 +270,7 @@ static void write_global(struct converter *c, const struct uci_section *s)
 	convert_put(c, "igmpproxy has IPv4 only", "ipv6 off");
 }
 
-/* Of the file with the phyints; /etc/config/network has many others. */
+/* Only for the file with the phyints, because /etc/config/network has many others. */
 static void note_other_sections(
 	struct converter *c, const struct uci *u, const struct convert_source *source)
 {

@@ -103,7 +103,7 @@ static void keep(struct reader *r, const char *const *word, unsigned n)
 		x->v[x->n++] = s;
 }
 
-/* what follows the settings that were one line */
+/* keeps the words of a line after the settings that were recognised */
 static void keep_rest(
 	struct reader *r, const char *const *word, unsigned from, unsigned n)
 {

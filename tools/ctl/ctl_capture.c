@@ -311,7 +311,7 @@ static time_t seconds(void)
 	return ts.tv_sec;
 }
 
-/* Bytes until the end of the stream; exit status. */
+/* Takes bytes until the end of the stream. Returns the exit status. */
 static int receive(int fd, struct capture_out *out)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(BUFFER_SIZE);

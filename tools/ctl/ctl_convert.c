@@ -45,7 +45,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: ringcastctl convert --from PROGRAM [-o OUT] FILE...\n"
 	      "Writes a configuration of ringcast that does what FILE does. FILE '-' is\n"
-	      "standard input. What has no equivalent is a comment in the result and a\n"
+	      "standard input. A line without an equivalent becomes a comment and a\n"
 	      "warning here.\n"
 	      "\n"
 	      "  -f, --from improxy     IMProxy's configuration\n"
@@ -123,7 +123,7 @@ static int check_arguments(const struct arguments *a)
 	return n_stdin > 1 ? complain("standard input is given twice", "") : 0;
 }
 
-/* -1 means run; else the exit status */
+/* Returns -1 to continue, else the exit status. */
 static int parse(struct arguments *a, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -186,7 +186,7 @@ static int read_stream(FILE *f, struct convert_source *source)
 	return 0;
 }
 
-/* The same, of a file or "-". */
+/* Reads a file, or standard input for "-". */
 static int read_file(const char *path, struct convert_source *source)
 {
 	FILE *f;
@@ -218,8 +218,8 @@ static void print_messages(const struct conversion *r)
 	}
 }
 
-/* A refusal is a mistake in this program. Writing nothing is better than a file that
- * does not load. */
+/* If the result is refused, this program is wrong. Then it is better to write nothing
+ * than a file that does not load. */
 static int check_result(const char *text)
 {
 	struct config *cfg;
@@ -275,7 +275,7 @@ static bool keep_old(const char *path, const char *text)
 	int r;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-		return true; /* nothing to keep; writing will tell */
+		return true; /* nothing to keep, or writing will fail */
 	r = read_file(path, &old);
 	if (r < 0 || !old.text) {
 		fprintf(stderr,
@@ -298,7 +298,7 @@ static bool keep_old(const char *path, const char *text)
 			"file with -o\n",
 			path, strerror(errno));
 	else
-		fprintf(stderr, "%s has what %s was before\n", name, path);
+		fprintf(stderr, "%s has the previous contents of %s\n", name, path);
 	return !bad;
 }
 

@@ -37,8 +37,8 @@ static void usage(FILE *out)
 	      "usage or no daemon, 4 the daemon refuses the question\n"
 	      "\n"
 	      "options:\n"
-	      "  -f, --from INTERFACE  the stream comes in there; else at an upstream\n"
-	      "  -o, --on INTERFACE    it should go out there; else at any downstream\n"
+	      "  -f, --from INTERFACE  where the stream comes in; default: an upstream\n"
+	      "  -o, --on INTERFACE    where it should go out; default: any downstream\n"
 	      "  -j, --json            the checks as JSON\n"
 	      "  -p, --pretty          the same, over several lines\n"
 	      "  -h, --help            this text\n",

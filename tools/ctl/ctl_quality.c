@@ -305,7 +305,7 @@ static void print_sampling(const json_t *reply, const struct text_view *view, FI
 	if (cell_yes(reply, "sampling")) {
 		fputc('\n', out);
 		text_wrap(
-			"More MPEG-TS arrives than is looked at in full: the streams take "
+			"More MPEG-TS arrives than is analysed in full: the streams take "
 			"turns. Loss in RTP and arrival are always seen (quality auto).",
 			0, (int)view->width, out);
 	}

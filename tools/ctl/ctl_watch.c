@@ -220,7 +220,7 @@ static void wait_for_something(struct session *s, const sigset_t *mask)
 		take_keys(s, now);
 	if (s->waiting && p[0].revents)
 		hear(s, now);
-	/* even if it keeps sending a little */
+	/* even if the daemon keeps sending small parts */
 	if (s->waiting && now >= s->asked_ms + PATIENCE_MS)
 		fail(s, now, "no answer");
 }
@@ -231,7 +231,7 @@ static void loop(struct session *s)
 	struct sigaction action = {.sa_handler = on_signal};
 	sigset_t blocked, before;
 
-	/* delivered while it waits, and only then */
+	/* the signals are delivered only while the loop waits */
 	sigemptyset(&blocked);
 	for (size_t i = 0; i < array_len(signals); i++) {
 		sigaddset(&blocked, signals[i]);
@@ -415,7 +415,7 @@ int ctl_watch(const struct ctl_context *ctx, int argc, char **argv)
 	if (status >= 0)
 		return status;
 	a.ctx.pretty &= a.once; /* else a line for each page */
-	/* a daemon that is missing at the start is an error; later it is waited for */
+	/* no daemon at the start is an error; later we wait for it */
 	s.fd = ctl_client_connect(a.ctx.path);
 	if (s.fd < 0)
 		return CTL_EXIT_UNREACHABLE;

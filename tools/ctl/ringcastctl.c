@@ -29,9 +29,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* A command is a line for the daemon whose reply `print` shows, or `list` row by row,
- * or, with `run`, a program of its own: it gets its name as argv[0] and what follows,
- * options included. */
+/* A command is a line for the daemon, and `print` shows the reply, or `list` its rows.
+ * Or `run` does everything: it gets the command's name as argv[0] and the words after
+ * it. */
 struct command {
 	const char *name;
 	const char *argument; /* NULL if it takes none; "[...]" if it is optional */
@@ -202,7 +202,7 @@ static int complain(const struct command_match *m)
 	return CTL_EXIT_USAGE;
 }
 
-/* What the words are about; exit status. */
+/* Prints help about the words. Returns the exit status. */
 static int print_help_of(const struct ctl_context *ctx, char *const *words, int n_words)
 {
 	static char option[] = "--help";
@@ -371,7 +371,8 @@ static int run_command(struct ctl_context *ctx, char **words, int n_words)
 	return ask(ctx, command, request);
 }
 
-/* A quoted "show mfc" is two words. The new list stays: getopt points into it. */
+/* Makes two words of a quoted "show mfc". The new list is not freed, because getopt
+ * points into it. */
 static void split_word(int *argc, char ***argv, int at)
 {
 	static char **list;

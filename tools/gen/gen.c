@@ -51,7 +51,7 @@ static const char usage_text[] =
 	"\n"
 	"Receiver:\n"
 	"  -s, --source-filter ADDR    join for this source only (SSM); may be repeated\n"
-	"      --exclude ADDR          join for all sources but this one; may be repeated\n"
+	"      --exclude ADDR          join for all sources except this; may be repeated\n"
 	"      --expect N              end with status 0 after N datagrams, 1 if they do\n"
 	"                              not come\n"
 	"      --idle-exit S           end when nothing came for S seconds after the first\n"

@@ -60,7 +60,7 @@ STYLE = (
     "normalCheckLevelMaxBranches",
 )
 
-# the program with faults: memory is released twice, once by way of another file
+# the program with faults: memory is released twice, once by a function of another file
 CANARY = {
     "canary.h": "#include <stdlib.h>\nstatic inline void release(void *p) { free(p); }\n",
     "canary.c": "#include \"canary.h\"\n"
@@ -397,7 +397,7 @@ def one_tool(tool, folder, entries, args, known):
     n, stale, explained = report(tool, found, [r for r in reasons if r.version in ("", here)],
                                  versions.get(tool) == here, args.quick and tool == "clang")
     print(f"{tool} {version(tool)}: {len(entries)} files, {n} findings, {explained} explained, "
-          f"{stale} explanations of nothing, {time.monotonic() - start:.0f} s", flush=True)
+          f"{stale} explanations without a finding, {time.monotonic() - start:.0f} s", flush=True)
     return f"{tool} {n + stale} findings", n + stale == 0
 
 

@@ -314,7 +314,7 @@ def static(where, processors):
 def main():
     p = argparse.ArgumentParser(prog="tools/release", description=__doc__)
     p.add_argument("--hardening", metavar="BUILD", help="only look at the programs of this build")
-    p.add_argument("--sbom", metavar="FILE", help="where the bill goes (build/ringcast.spdx.json)")
+    p.add_argument("--sbom", metavar="FILE", help="bill of materials (build/ringcast.spdx.json)")
     p.add_argument("--static", nargs="*", metavar="PROCESSOR", choices=list(static_targets()),
                    help="only make static programs with musl, in build/static, for these "
                    f"processors or for all: {', '.join(static_targets())}; see tools/cross")

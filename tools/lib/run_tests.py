@@ -29,7 +29,7 @@ def everything(suite, name):
 
 
 NETWORKS = "netns", "field"   # suites that need namespaces and take long
-# tests of files that no compiler makes, and so the same in each build
+# tests of files that are not compiled, so they are the same in each build
 ONCE = "service_packaging", "service_feed", "service_luci", "service_completion"
 
 
@@ -40,7 +40,7 @@ def without_netns(suite, name):
 
 def with_netns(*names):
     wanted = {"netns_" + n for n in names}
-    # what quality_streams takes is its reference in Python
+    # most of the time of quality_streams is its reference in Python
     without = (*ONCE, "quality_streams")
     return lambda suite, name: (suite not in NETWORKS and name not in without) or name in wanted
 
@@ -360,8 +360,8 @@ def check_coverage(folder, count, suite):
 
 
 class Soak:
-    """tools/soak, run beside the compilers. This takes no extra time, and the compilers load the
-    machine."""
+    """tools/soak, run while the compilers work. This takes no extra time, and the compilers load
+    the machine."""
 
     SECONDS = 120
 
@@ -374,7 +374,7 @@ class Soak:
 
     def result(self):
         count, out = Count(), self.process.communicate(timeout=10 * self.SECONDS)[0]
-        say(f"\n=== soak of {self.SECONDS} s, beside the runs above")
+        say(f"\n=== soak of {self.SECONDS} s, during the runs above")
         if self.process.returncode == 77:
             skip(count, "soak", last_line(out))
         elif self.process.returncode:
@@ -405,7 +405,7 @@ class Cross:
 
     def result(self):
         count, start = Count(), time.monotonic()
-        say("\n=== other machines, beside the runs above")
+        say("\n=== other machines, during the runs above")
         self.start()
         self.process.wait()
         self.out.seek(0)
@@ -442,7 +442,7 @@ class Analysis:
 
     def result(self):
         count, start = Count(), time.monotonic()
-        say("\n=== static analysis, beside the runs above")
+        say("\n=== static analysis, during the runs above")
         self.start()
         out = self.process.communicate()[0]
         verdicts = re.findall(r"(\w+) (\d+ findings|failed|not installed)",

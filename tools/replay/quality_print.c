@@ -127,7 +127,7 @@ static void print_ts(struct sheet *s, const struct quality *q)
 	end_of_part(s);
 }
 
-/* What the figures do not say by themselves. */
+/* Says what limits the figures. */
 static void print_notes(const struct quality_stream *st, FILE *out)
 {
 	const struct quality *q = &st->q;
@@ -203,7 +203,7 @@ void quality_print(const struct quality_streams *s, FILE *out)
 	if (s->n == 0)
 		fputs("No multicast stream (UDP to a group beyond the link).\n", out);
 	if (s->fragments)
-		fprintf(out, "%" PRIu64 " fragments of datagrams were not looked at.\n",
+		fprintf(out, "%" PRIu64 " fragments of datagrams were not analysed.\n",
 			s->fragments);
 	if (s->other)
 		fprintf(out, "%" PRIu64 " datagrams belong to more than %d streams.\n",

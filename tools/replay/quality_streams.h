@@ -28,7 +28,7 @@ struct quality_streams {
 	struct quality_stream **stream; /* owned, in the order in which they began */
 	size_t n, cap;
 	uint64_t other;	    /* datagrams of streams beyond STREAMS_MAX */
-	uint64_t fragments; /* IP fragments, which are not looked at */
+	uint64_t fragments; /* IP fragments, which are not analysed */
 };
 
 void quality_streams_init(struct quality_streams *s);

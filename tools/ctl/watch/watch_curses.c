@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define COLOR_ALARM    1
-#define ESCAPE_WAIT_MS 50 /* so long the rest of a sequence may take */
+#define ESCAPE_WAIT_MS 50 /* the rest of a sequence may take this long */
 
 static SCREEN *terminal;
 static bool colours;

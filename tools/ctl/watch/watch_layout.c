@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define SHARE_LEN   30
-#define COLS_WIDE   120 /* from here on there are more columns */
+#define COLS_WIDE   120 /* a screen of this width has more columns */
 #define MIN_ADDRESS 15	/* an address of IPv4 is never cut off */
 
 /* ---- title and drops ---- */
@@ -52,7 +52,7 @@ static void describe_count(const struct watch *w, char *buf, size_t size)
 		snprintf(buf, size, "%lld %s", total, total == 1 ? "entry" : "entries");
 }
 
-/* The fullest of these that fits: the filter is not cut before the rest is left out. */
+/* The longest of these that fits; the filter is cut only if nothing else is left. */
 static void add_title(const struct watch *w, struct watch_screen *s)
 {
 	char line[512], count[160], up[CELL_DURATION_LEN], rates[64];
@@ -499,7 +499,7 @@ void watch_layout(struct watch *w, struct watch_screen *s)
 		add_drops(w, s);
 	if (w->now || w->page == WATCH_PAGE_HELP)
 		add_body(w, s);
-	/* a small screen has room for a part only */
+	/* a small screen shows only a part */
 	watch_screen_cut(s, w->rows > 0 ? w->rows - 1 : 0);
 	if (w->rows > 0)
 		add_footer(w, s);
