@@ -234,7 +234,7 @@ function fillRow(row, r) {
 		draw(c.svg, page.rates.get(row.key) || []);
 }
 
-// A sample for each period; what is asked for in between replaces the last one.
+// Keeps a sample for each period; an answer within a period replaces the last sample.
 function remember(rows) {
 	const seen = new Set(), now = performance.now();
 	const replace = now - page.sampled < PERIOD / 2;
@@ -275,7 +275,7 @@ function showStreams() {
 		fillRow(row, r);
 		return row.tr;
 	});
-	// only rows that have moved are touched, so that focus and scrolling stay
+	// move only rows whose place has changed, so that focus and scrolling stay
 	rows.forEach((tr, i) => {
 		if (body.children[i] !== tr)
 			body.insertBefore(tr, body.children[i] || null);
@@ -311,8 +311,8 @@ const DROPS = {
 	no_group: "Frames of groups that nobody has joined. Normal if the provider sends them anyway.",
 	source_filtered: "Members asked for the group, but not from this source.",
 	wrong_input: "The source is in no subnet or altnet of the interface. Add an altnet.",
-	acl: "A boundary, whitelist or blacklist stops the group.",
-	ttl_expired: "The stream arrives with TTL 1, so it may not be forwarded. The sender must raise it.",
+	acl: "A boundary, whitelist or blacklist refuses the group.",
+	ttl_expired: "The stream arrives with TTL 1, so it must not be forwarded. The sender must raise it.",
 	empty_output: "All members are where the stream comes from.",
 	not_multicast: "Unicast that passed by. Normal.",
 	link_local_scope: "Groups that never leave their link. Normal.",
@@ -321,7 +321,7 @@ const DROPS = {
 	otherhost: "Frames for other stations. Normal.",
 	vlan_mismatch: "Frames of another VLAN on the same link.",
 	ttl_threshold: "The TTL is not above the threshold of the output.",
-	mtu_df: "Too large for the output, and not to be fragmented. Raise its MTU.",
+	mtu_df: "Too large for the output, and must not be fragmented. Raise its MTU.",
 	port_down: "The link of the output is down.",
 	tx_full: "The output cannot take more: the link is full, or the queue is too short.",
 	tx_queue: "The queue of the output is full.",
@@ -445,7 +445,7 @@ function poll(wanted) {
 	}
 }
 
-// The daemon says when to ask. Where it has no room for one more stream, a timer does.
+// The daemon says when to ask. If it refuses a further stream of events, a timer does.
 function follow() {
 	const events = new EventSource("/api/v1/events");
 	events.onopen = () => {

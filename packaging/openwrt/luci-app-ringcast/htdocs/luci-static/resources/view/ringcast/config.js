@@ -41,7 +41,7 @@ function addDaemon(map) {
 
 function addNetworks(map) {
 	const s = map.section(form.GridSection, 'phyint', _('Networks'),
-		_('Streams come from the upstream and are sent to each downstream with a member. The firewall has no effect on them; the lists below have.'));
+		_('Streams come from the upstream and are sent to each downstream with a member. The firewall does not affect them; the lists below do.'));
 	let o;
 
 	s.anonymous = true;
@@ -66,7 +66,7 @@ function addNetworks(map) {
 	o.modalonly = true;
 
 	addList(s, 'altnet', _('Further senders'),
-		_('Networks beside that of the interface from which streams may come.'), 'cidr');
+		_('Networks from which streams may come, in addition to that of the interface.'), 'cidr');
 	addList(s, 'whitelist', _('Only these groups'), '', 'cidr');
 	addList(s, 'blacklist', _('Not these groups'), '', 'cidr');
 
