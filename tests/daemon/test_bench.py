@@ -47,7 +47,7 @@ def rates(b):
     assert set(row["ratio"]) == {"1", "2"}
 
 
-@case("television: two senders of a load, beside mroute and mroute again")
+@case("television: two senders of a load, compared with mroute, and mroute with itself")
 def television(b):
     senders = "shared ids", "FEC"
     found = bench("--part", "television", "--load", "home", "--window", "0.1", "--ports", "super",
@@ -93,7 +93,7 @@ def sinks(b):
     t.flood(20000, 1, one, count)
     t.flood(20000, 1, one, count, same_run=True)
     again = t.sink.ask("wait", 200, 200)
-    # the numbers begin again: all are late except the last one, which was just seen
+    # the numbers begin again: all count as late except the last one, which counts as a duplicate
     assert (again["datagrams"], again["late"], again["duplicate"]) == (400, 198, 2), again
     t.flood(20000, 1, cases.Case(fanout=2, size=1000), count, same_run=True)
     assert t.sink.ask("wait", 300, 200)["corrupt"] == 200

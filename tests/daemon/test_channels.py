@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""channel-names: names beside groups in every table, reloaded with SIGHUP."""
+"""channel-names: every table has names next to groups, and SIGHUP reloads them."""
 
 import os
 import signal

@@ -371,7 +371,7 @@ def addresses_and_ports(b):
     assert "lan1: is a port of br0" in d.ctl_run("health").stdout
 
 
-@case("a refused sender beside a stream that flows: mentioned, but not an obstacle")
+@case("a refused sender of a group whose stream flows: mentioned, but not an obstacle")
 def beside(b):
     t, d, r = bed(b)
     b.stream(t)

@@ -181,12 +181,12 @@ def beside_igmpproxy(b, address):
     assert_continuous(wait_datagrams(r, RATE), at_least=RATE)
 
 
-@case("K04 beside igmpproxy with a lower address: we leave it the stream, and take it back")
+@case("K04 igmpproxy with a lower address: we leave it the stream, and take it back")
 def igmpproxy_lower(b):
     beside_igmpproxy(b, "10.0.1.1")
 
 
-@case("K04 beside igmpproxy with a higher address: the same, since it looks at nobody")
+@case("K04 igmpproxy with a higher address: the same, because it ignores others")
 def igmpproxy_higher(b):
     beside_igmpproxy(b, "10.0.1.9")
 

@@ -102,7 +102,7 @@ def join(b, ns, channel):
 
 def joins(b, hosts, channels, what, flood, seconds=0):
     """Each host joins each channel, repeatedly for that many seconds; all joins must be served. A
-    join that needed its repetition took a second at most."""
+    join takes a second at most, even if only its repetition is heard."""
     delays = {ns.name: [] for ns in hosts}
     end = time.monotonic() + seconds
     while True:
@@ -170,7 +170,7 @@ def forged(b):
     b.note(str({k: control[k] for k in ("limited", "records_limited", "hosts_sampled", "dropped")}))
 
 
-@case("F2 all reports of a host that has groups are heard, however much strangers send")
+@case("F2 all reports of a host that has groups are heard, whatever strangers send")
 def strangers(b):
     t, d, channels, (victim, attacker, _), _, _ = bed(b, "message-rate 100\n")
     receivers = [b.receiver(victim, c) for c in channels]

@@ -23,7 +23,7 @@ def is_specific_query(m):
 
 
 def watch(b, config, version=3, lans=2):
-    """Returns (topology, receiver on lan1 with the stream running, tap on its LAN)."""
+    """Returns (topology, receiver on lan1 that gets the stream, tap on its LAN)."""
     t = b.topology(lans)
     t.hosts["lan1"].sysctl("net.ipv4.conf.eth0.force_igmp_version", version)
     b.run(t, config)

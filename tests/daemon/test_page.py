@@ -263,7 +263,7 @@ def read_until(s, text):
 
 @case("web-listen: where connections are all taken, the next client is served")
 def crowded(b):
-    """libmicrohttpd stopped listening where it was full, until idle connections had ended."""
+    """When all connections were taken, libmicrohttpd did not listen until idle ones had ended."""
     t, d = begin(b, member=False)
     half = [t.router.socket(socket.AF_INET) for _ in range(500)]
     for i, x in enumerate(half):
@@ -275,7 +275,7 @@ def crowded(b):
     assert request(t.router)[0] == 200
     evicted = re.search(r"^ringcast_http_connections_evicted_total (\d+)$",
                         d.ctl_run("metrics").stdout, re.M)
-    # each one that found no room has ended another one
+    # each further connection has ended another one
     assert int(evicted[1]) > 500 - 168, evicted[1]
     for x in half:
         x.close()
@@ -493,7 +493,7 @@ def one_stream(w):
     assert w.evaluate("[...document.querySelector('#viewers tbody').rows].map((r) => "
                       "r.cells[1].textContent)") == ["living-room (10.0.1.2)", kitchen]
     assert w.evaluate("document.querySelectorAll('main b, main img').length") == 0
-    # the last one, whose stream was there
+    # the last zap, to a stream that already arrived
     assert zap[0][1] == "lan2" and zap[0][4].endswith(" ms"), zap
 
 
@@ -633,7 +633,7 @@ CONTRAST = """(() => {
 	}
 	return bad;
 })()"""
-# what a screen reader would not know how to call
+# controls for which a screen reader has no name
 UNNAMED = """[...document.querySelectorAll("a, button, input, [role=img], [role=region], nav, img")]
 	.filter((e) => e.getClientRects().length && !(e.getAttribute("aria-label") ||
 		e.getAttribute("aria-labelledby") || e.textContent.trim() || e.alt === "" ||
@@ -808,7 +808,7 @@ def burst(t, d, path, n=100):
 
 @case("web-listen: a hundred clients that ask for the events get what was written once")
 def events_are_written_once(b):
-    """Each got its own, which took a hundred times the time."""
+    """Each client got its own answer, which took a hundred times as long."""
     t, d = begin(b, member=False, rest=SLOW)
     join_many(b, t, d, 300)
     answer = api(t.router, "day")

@@ -261,7 +261,7 @@ def behind(b):
         for later in ("pat_ms", "random_access_ms"):
             assert z[later] is None or z[later] >= z["first_ms"], z
     assert zaps["zaps"][0]["random_access_ms"] is not None, zaps
-    # nobody has left without a trace: each leave has its time
+    # every leave has its time
     assert sum(zaps["lans"][0]["leave"]["buckets"]) == 3, zaps
 
 

@@ -43,7 +43,7 @@ def network(tv):
 
 
 def sender(tv):
-    """Faults that a sender makes, and what only looks like one"""
+    """Faults that a sender makes, and events that only look like faults"""
     tv.copy()
     tv.copy(2)
     tv.without_payload()
@@ -264,7 +264,7 @@ def upgraded(b, config):
     d = b.daemon = b.own(ManagedDaemon(t.router, config + CONFIG))
     d.start()
     watch(b, t, d)
-    # none between the two moments in which another process begins to look
+    # no fault between the two moments at which another process begins to analyse
     streams, expected = listed(2700, lambda i: not 1100 < i < 1400)
     first = 1200 * N_STREAMS
     # the rings have room for as much as comes before the gate, also on a slow machine
@@ -371,7 +371,7 @@ def second_opinions(b):
     wait_for(30, lambda: all(x.is_idle() for x in seen.values()), "dvblast has seen all")
 
     ts, x = expected["239.1.2.11", 5000], seen["239.1.2.11"]
-    # from a pipe, because it reads the end of a file twice
+    # from a pipe, because ffmpeg reads the end of a file twice
     r = subprocess.run(["ffmpeg", "-loglevel", "repeat+debug", "-f", "mpegts", "-i", "pipe:0",
                         "-map", "0", "-c", "copy", "-f", "null", "-"], capture_output=True,
                        input=b"".join(streams["239.1.2.11", 5000]), timeout=100, check=False)

@@ -126,7 +126,7 @@ def rivals(d):
     return d.show("stats")["rivals"]
 
 
-@case("R179 igmpproxy runs before the start: who, where, what to do")
+@case("R179 igmpproxy runs before the start: its name, its interfaces, and what to do")
 def before(b):
     t = b.topology(lans=1)
     program = b.own(Program(t, ("wan", "lan1")))

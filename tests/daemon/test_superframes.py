@@ -333,12 +333,12 @@ def far_end(b, kind):
     assert takes_as_it_can(d, "tun0")
 
 
-@case("R186 TUN: no link header, and a reader who gets datagrams")
+@case("R186 TUN: no link header, and the reader gets datagrams")
 def tun(b):
     far_end(b, Tun)
 
 
-@case("TAP: a reader who gets datagrams")
+@case("TAP: the reader gets datagrams")
 def tap(b):
     far_end(b, TunTap)
 

@@ -41,7 +41,7 @@ file_situation("K31 CR and LF at the ends of lines, tabs",
                b"phyint\tlan1\tdownstream\r\n")
 file_situation("everything on one line", "quickleave phyint wan upstream altnet 0.0.0.0/0 "
                "phyint lan1 downstream threshold 1 phyint lan9 disabled\n")
-file_situation("interfaces that do not exist beside those that do (K23)", """quickleave
+file_situation("interfaces that do not exist, next to some that do (K23)", """quickleave
 phyint wan upstream altnet 0.0.0.0/0
 phyint lan1 downstream
 phyint igb0 downstream

@@ -32,10 +32,10 @@ FOR_EVER = 0xffffffff
 # Libraries that end the process, or worse, when there is no memory or no thread at the start.
 # Neither is called again while the daemon runs.
 KNOWN = {
-    "getpwnam": "the C library does not look when it allocates what names are looked up with",
+    "getpwnam": "the C library does not check its allocations when it looks up names",
     "get_default_call_rcu_data": "liburcu aborts; dataplane.c has tried with a thread of its own",
     "seccomp_": "libseccomp 2.5 loops in the generator of its filter",
-    "getgrnam_r": "glibc's name service does not look whether there is memory",
+    "getgrnam_r": "glibc's name service does not check whether there is memory",
 }
 
 # Errors by which the caller decides something else than by the usual error of the function.
@@ -100,7 +100,7 @@ class Hospital:
         return self.daemon is not None and self.daemon.process.poll() is None
 
     def healthy(self):
-        """Make sure that a daemon runs that was not touched by a fault."""
+        """Make sure that the running daemon has not had a fault."""
         if not self.alive():
             if not self.new():
                 raise Finding("it does not even start without a fault")
@@ -190,7 +190,7 @@ class Hospital:
         if status not in (2, 3, 4):
             raise Finding(f"exit status {status}")
         if "error: " not in log:
-            raise Finding(f"exit status {status} without a word")
+            raise Finding(f"exit status {status} without a log line")
 
     def _stop(self):
         try:
@@ -313,7 +313,7 @@ def arguments():
     p.add_argument("--profile", choices=sorted(PROFILES), default="default",
                    help="how the daemon is configured")
     p.add_argument("--lasting", action="store_true",
-                   help="instead of once at each place, each function fails always while "
+                   help="instead of once at each place, each function always fails while "
                    "everything is used once")
     p.add_argument("--seconds", type=float, help="a sample that takes about so long")
     p.add_argument("--seed", type=int, default=int(time.time()))

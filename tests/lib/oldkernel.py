@@ -47,7 +47,7 @@ _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 
 
 def _rule(number, args, error):
-    """Instructions that continue with the next ones if the call is another one."""
+    """Returns instructions that refuse the call; any other call continues after them."""
     tests = [(0, number)] + [(16 + 8 * i, value & 0xFFFFFFFF) for i, value in args.items()]
     code = []
     for n, (offset, value) in enumerate(tests):

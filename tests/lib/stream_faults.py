@@ -283,7 +283,7 @@ class Television:
 
     def copy(self, times=1):
         """The null packet becomes a copy of the video packet before it. A second copy is one too
-        many; it is the first packet of the next datagram, whose last one is dropped."""
+        many; it becomes the first packet of the next datagram, whose last packet is dropped."""
         i = self.place()
         original = self.datagrams[i].packets[5]
         assert original.pid == VIDEO

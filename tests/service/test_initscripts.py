@@ -200,7 +200,7 @@ def openwrt_own():
         assert "reload-trigger ringcast" in box.call("service_triggers")
 
 
-@case("OpenWrt: it does not start beside igmpproxy")
+@case("OpenWrt: it does not start while igmpproxy runs")
 def openwrt_rival():
     with temporary() as folder:
         box = OpenWrt(folder, igmpproxy=UCI)
