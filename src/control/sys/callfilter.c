@@ -121,70 +121,71 @@ static const char *const allowed[] = {
 	"poll", "ppoll", "ppoll_time64", "epoll_create1", "epoll_ctl", "epoll_wait",
 	"epoll_pwait", "epoll_pwait2", "eventfd", "eventfd2", "pipe", "pipe2"};
 
-/* Adds a rule for a call. Returns 0, also for a call that this architecture lacks, or
- * -errno. */
-static int callfilter_add(scmp_filter_ctx f, uint32_t action, const char *name,
+struct callfilter {
+	scmp_filter_ctx ctx;
+	int error; /* -errno of the first rule that failed; later ones are left out */
+};
+
+/* Adds a rule for a call, unless the library or this architecture lacks the call. */
+static void callfilter_add(struct callfilter *f, uint32_t action, const char *name,
 	unsigned n, const struct scmp_arg_cmp *arg)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 	int r;
 
-	if (nr == __NR_SCMP_ERROR)
-		return 0; /* newer than the library */
-	r = seccomp_rule_add_array(f, action, nr, n, arg);
-	return r == -EDOM || r == -EOPNOTSUPP ? 0 : r;
+	if (f->error || nr == __NR_SCMP_ERROR)
+		return;
+	r = seccomp_rule_add_array(f->ctx, action, nr, n, arg);
+	if (r != -EDOM && r != -EOPNOTSUPP)
+		f->error = r;
 }
 
-static int allow_all(scmp_filter_ctx f, const char *const *name, size_t n)
+static void allow_call(struct callfilter *f, const char *name)
 {
-	int r = 0;
+	callfilter_add(f, SCMP_ACT_ALLOW, name, 0, NULL);
+}
 
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = callfilter_add(f, SCMP_ACT_ALLOW, name[i], 0, NULL);
-	return r;
+static void refuse_call(struct callfilter *f, const char *name, unsigned error)
+{
+	callfilter_add(f, SCMP_ACT_ERRNO(error), name, 0, NULL);
 }
 
 /* Allows the call if the first `n` conditions hold. */
-static int allow_if(
-	scmp_filter_ctx f, const char *name, unsigned n, const struct scmp_arg_cmp *arg)
+static void allow_if(struct callfilter *f, const char *name, unsigned n,
+	const struct scmp_arg_cmp *arg)
 {
-	return callfilter_add(f, SCMP_ACT_ALLOW, name, n, arg);
+	callfilter_add(f, SCMP_ACT_ALLOW, name, n, arg);
 }
 
 /* Allows the call if argument `at` has one of several values. */
-static int allow_values(scmp_filter_ctx f, const char *name, unsigned at,
+static void allow_values(struct callfilter *f, const char *name, unsigned at,
 	const unsigned *value, size_t n)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < n && r == 0; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct scmp_arg_cmp is[] = {IS(at, value[i])};
 
-		r = allow_if(f, name, array_len(is), is);
+		allow_if(f, name, array_len(is), is);
 	}
-	return r;
 }
 
 /* Sending must not connect: MSG_FASTOPEN is connect(2) of TCP with the first data. */
-static int allow_sending(scmp_filter_ctx f)
+static void allow_sending(struct callfilter *f)
 {
 	static const struct {
 		const char *name;
 		unsigned flags; /* which argument they are */
 	} call[] = {{"send", 3}, {"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}};
-	int r = 0;
 
-	for (size_t i = 0; i < array_len(call) && r == 0; i++) {
+	for (size_t i = 0; i < array_len(call); i++) {
 		const struct scmp_arg_cmp is[] = {HAS_NOT(call[i].flags, MSG_FASTOPEN)};
 
-		r = allow_if(f, call[i].name, array_len(is), is);
+		allow_if(f, call[i].name, array_len(is), is);
 	}
-	return r;
 }
 
 /* Allows only datagrams between processes, because other services of root take orders
  * through stream sockets. */
-static int allow_sockets(scmp_filter_ctx f, bool tcp)
+static void allow_sockets(struct callfilter *f, bool tcp)
 {
 	static const struct {
 		int family, type;
@@ -198,83 +199,68 @@ static int allow_sockets(scmp_filter_ctx f, bool tcp)
 	};
 	static const unsigned level[] = {SOL_SOCKET, SOL_PACKET};
 	static const unsigned tcp_level[] = {IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP};
-	int r = allow_values(f, "setsockopt", 1, level, array_len(level));
 
-	for (size_t i = 0; i < array_len(kind) && r == 0; i++) {
+	allow_values(f, "setsockopt", 1, level, array_len(level));
+	for (size_t i = 0; i < array_len(kind); i++) {
 		const struct scmp_arg_cmp is[] = {
 			IS(0, kind[i].family), IS_TYPE(1, kind[i].type), IS(2, 0)};
 
 		if (tcp || !kind[i].tcp)
-			r = allow_if(f, "socket", array_len(is), is);
+			allow_if(f, "socket", array_len(is), is);
 	}
-	if (r == 0 && tcp)
-		r = callfilter_add(f, SCMP_ACT_ALLOW, "listen", 0, NULL);
-	if (r == 0 && tcp)
-		r = allow_values(f, "setsockopt", 1, tcp_level, array_len(tcp_level));
-	return r;
+	if (!tcp)
+		return;
+	allow_call(f, "listen");
+	allow_values(f, "setsockopt", 1, tcp_level, array_len(tcp_level));
 }
 
 /* Allows opening files only for reading, and refuses to make descriptors send signals to
  * other processes. */
-static int allow_files(scmp_filter_ctx f)
+static void allow_files(struct callfilter *f)
 {
 	static const unsigned request[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,
 		F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS};
 	const struct scmp_arg_cmp open[] = {HAS_NOT(1, WRITING)},
 				  openat[] = {HAS_NOT(2, WRITING)};
-	int r = allow_if(f, "open", array_len(open), open);
 
-	if (r == 0)
-		r = allow_if(f, "openat", array_len(openat), openat);
-	if (r == 0)
-		r = callfilter_add(f, SCMP_ACT_ERRNO(ENOSYS), "openat2", 0, NULL);
-	if (r == 0)
-		r = allow_values(f, "fcntl", 1, request, array_len(request));
-	if (r == 0)
-		r = allow_values(f, "fcntl64", 1, request, array_len(request));
-	return r;
+	allow_if(f, "open", array_len(open), open);
+	allow_if(f, "openat", array_len(openat), openat);
+	refuse_call(f, "openat2", ENOSYS);
+	allow_values(f, "fcntl", 1, request, array_len(request));
+	allow_values(f, "fcntl64", 1, request, array_len(request));
 }
 
 /* Calls that reach other processes, limited to this one. */
-static int allow_self(scmp_filter_ctx f)
+static void allow_self(struct callfilter *f)
 {
-	static const char *const affinity[] = {
-		"sched_getaffinity", "sched_setaffinity"};
 	const struct scmp_arg_cmp limit[] = {IS(0, 0), IS_NULL(2)},
 				  limit_by_id[] = {IS(0, getpid()), IS_NULL(2)},
 				  self[] = {IS(0, getpid())}, caller[] = {IS(0, 0)};
-	int r = allow_if(f, "prlimit64", array_len(limit), limit);
 
-	if (r == 0)
-		r = allow_if(f, "prlimit64", array_len(limit_by_id), limit_by_id);
-	for (size_t i = 0; i < array_len(affinity) && r == 0; i++)
-		r = allow_if(f, affinity[i], array_len(caller), caller);
+	allow_if(f, "prlimit64", array_len(limit), limit);
+	allow_if(f, "prlimit64", array_len(limit_by_id), limit_by_id);
+	allow_if(f, "sched_getaffinity", array_len(caller), caller);
+	allow_if(f, "sched_setaffinity", array_len(caller), caller);
 	/* abort(), of glibc and of others */
-	if (r == 0)
-		r = allow_if(f, "tgkill", array_len(self), self);
+	allow_if(f, "tgkill", array_len(self), self);
 #ifndef __GLIBC__
-	if (r == 0)
-		r = allow_if(f, "tkill", array_len(self), self);
+	allow_if(f, "tkill", array_len(self), self);
 #endif
-	return r;
 }
 
 /* Rings are made before the filter, each for one kind of request; a thread enables its
  * own at its first use. */
-static int allow_rings(scmp_filter_ctx f)
+static void allow_rings(struct callfilter *f)
 {
 	const struct scmp_arg_cmp start[] = {IS(1, REGISTER_ENABLE_RINGS)};
-	int r = callfilter_add(f, SCMP_ACT_ALLOW, "io_uring_enter", 0, NULL);
 
-	if (r == 0)
-		r = allow_if(f, "io_uring_register", array_len(start), start);
-	if (r == 0)
-		r = callfilter_add(f, SCMP_ACT_ERRNO(EPERM), "io_uring_setup", 0, NULL);
-	return r;
+	allow_call(f, "io_uring_enter");
+	allow_if(f, "io_uring_register", array_len(start), start);
+	refuse_call(f, "io_uring_setup", EPERM);
 }
 
 /* Allows no new executable memory, so no library can be loaded from now on. */
-static int allow_memory(scmp_filter_ctx f)
+static void allow_memory(struct callfilter *f)
 {
 	const struct scmp_arg_cmp data[] = {HAS_NOT(2, PROT_EXEC)},
 				  code[] = {HAS(2, PROT_EXEC)};
@@ -286,23 +272,19 @@ static int allow_memory(scmp_filter_ctx f)
 		"mmap",
 #endif
 	};
-	int r = 0;
 
-	for (size_t i = 0; i < array_len(name) && r == 0; i++) {
-		r = allow_if(f, name[i], array_len(data), data);
-		if (r == 0)
-			r = callfilter_add(f, SCMP_ACT_ERRNO(EACCES), name[i],
-				array_len(code), code);
+	for (size_t i = 0; i < array_len(name); i++) {
+		allow_if(f, name[i], array_len(data), data);
+		callfilter_add(
+			f, SCMP_ACT_ERRNO(EACCES), name[i], array_len(code), code);
 	}
 #ifdef __s390__
-	if (r == 0)
-		r = callfilter_add(f, SCMP_ACT_ALLOW, "mmap", 0, NULL);
+	allow_call(f, "mmap");
 #endif
-	return r;
 }
 
 /* Allows new threads, but no new processes. */
-static int allow_threads(scmp_filter_ctx f)
+static void allow_threads(struct callfilter *f)
 {
 #ifdef __s390__
 	const unsigned flags = 1;
@@ -311,20 +293,18 @@ static int allow_threads(scmp_filter_ctx f)
 #endif
 	const struct scmp_arg_cmp thread[] = {SCMP_CMP(
 		flags, SCMP_CMP_MASKED_EQ, CLONE_THREAD | NO_THREAD, CLONE_THREAD)};
-	int r = allow_if(f, "clone", array_len(thread), thread);
 
-	if (r == 0)
-		r = callfilter_add(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
-	return r;
+	allow_if(f, "clone", array_len(thread), thread);
+	refuse_call(f, "clone3", ENOSYS);
 }
 
-static int allow_requests(scmp_filter_ctx f)
+static void allow_requests(struct callfilter *f)
 {
 	static const unsigned io[] = {FIONREAD, FIONBIO, FIOCLEX, TCGETS};
 	static const unsigned pr[] = {PR_SET_NAME, PR_GET_NAME, PR_SET_VMA};
-	int r = allow_values(f, "ioctl", 1, io, array_len(io));
 
-	return r == 0 ? allow_values(f, "prctl", 0, pr, array_len(pr)) : r;
+	allow_values(f, "ioctl", 1, io, array_len(io));
+	allow_values(f, "prctl", 0, pr, array_len(pr));
 }
 
 /* A call that neither we nor libseccomp know fails, and libc continues as on a kernel
@@ -371,27 +351,22 @@ static int set_attributes(scmp_filter_ctx f)
 	return r;
 }
 
-static int fill_filter(scmp_filter_ctx f, const struct callfilter_options *o)
+static int fill_filter(scmp_filter_ctx ctx, const struct callfilter_options *o)
 {
-	int r = allow_all(f, allowed, array_len(allowed));
+	struct callfilter f = {.ctx = ctx};
 
-	if (r == 0)
-		r = allow_files(f);
-	if (r == 0)
-		r = allow_self(f);
-	if (r == 0 && o->io_uring)
-		r = allow_rings(f);
-	if (r == 0)
-		r = allow_sending(f);
-	if (r == 0)
-		r = allow_sockets(f, o->tcp);
-	if (r == 0)
-		r = allow_memory(f);
-	if (r == 0)
-		r = allow_threads(f);
-	if (r == 0)
-		r = allow_requests(f);
-	return r;
+	for (size_t i = 0; i < array_len(allowed); i++)
+		allow_call(&f, allowed[i]);
+	allow_files(&f);
+	allow_self(&f);
+	if (o->io_uring)
+		allow_rings(&f);
+	allow_sending(&f);
+	allow_sockets(&f, o->tcp);
+	allow_memory(&f);
+	allow_threads(&f);
+	allow_requests(&f);
+	return f.error;
 }
 
 static void releasep(scmp_filter_ctx *f)
