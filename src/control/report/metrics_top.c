@@ -29,50 +29,20 @@ static bool by_traffic(const void *a_, const void *b_, const void *arg)
 	return a->bytes != b->bytes ? a->bytes > b->bytes : by_key(a, b, arg);
 }
 
-void metrics_top_init(struct metrics_top *t, size_t max)
+struct topn metrics_top(size_t max)
 {
-	*t = (struct metrics_top){
-		.top = {.size = sizeof(struct metrics_entry),
-			.max = max,
-			.before = by_traffic},
-	};
+	return (struct topn){
+		.size = sizeof(struct metrics_entry), .max = max, .before = by_traffic};
 }
 
-void metrics_top_deinit(struct metrics_top *t)
+bool metrics_top_sort(struct topn *t, size_t steps)
 {
-	topn_deinit(&t->top);
+	if (t->before != by_key)
+		topn_reorder(t, by_key);
+	return topn_sort(t, steps);
 }
 
-void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e)
+bool metrics_top_is_double(const struct topn *t, size_t i)
 {
-	topn_add(&t->top, e);
-}
-
-bool metrics_top_sort(struct metrics_top *t, size_t steps)
-{
-	if (!t->sorting)
-		topn_reorder(&t->top, by_key);
-	t->sorting = true;
-	return topn_sort(&t->top, steps);
-}
-
-size_t metrics_top_n(const struct metrics_top *t)
-{
-	return t->top.n;
-}
-
-size_t metrics_top_n_truncated(const struct metrics_top *t)
-{
-	return t->top.n_offered - t->top.n;
-}
-
-struct metrics_entry *metrics_top_get(struct metrics_top *t, size_t i)
-{
-	return (struct metrics_entry *)(void *)t->top.v + i;
-}
-
-bool metrics_top_is_double(const struct metrics_top *t, size_t i)
-{
-	return i > 0 &&
-		compare_keys(topn_get(&t->top, i), topn_get(&t->top, i - 1)) == 0;
+	return i > 0 && compare_keys(topn_get(t, i), topn_get(t, i - 1)) == 0;
 }

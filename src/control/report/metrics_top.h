@@ -18,26 +18,14 @@ struct metrics_entry {
 	struct metrics_span labels; /* the caller's */
 };
 
-struct metrics_top {
-	struct topn top; /* its items are struct metrics_entry */
-	bool sorting;
-};
-
-void metrics_top_init(struct metrics_top *t, size_t max);
-void metrics_top_deinit(struct metrics_top *t);
-
-/* If there is no memory, the entry counts as left out. */
-void metrics_top_offer(struct metrics_top *t, const struct metrics_entry *e);
+/* Returns an empty list of the `max` entries with the most bytes, whose items are struct
+ * metrics_entry. */
+struct topn metrics_top(size_t max);
 
 /* Sorts the entries by instance, group and source, in at most `steps` steps per call. Call
- * it after the last offer, until it returns true. */
-bool metrics_top_sort(struct metrics_top *t, size_t steps);
-
-size_t metrics_top_n(const struct metrics_top *t);
-size_t metrics_top_n_truncated(const struct metrics_top *t); /* left out */
-/* Returns entry `i` of the sorted ones. The caller may write `labels`. */
-struct metrics_entry *metrics_top_get(struct metrics_top *t, size_t i);
+ * it after the last topn_add(), until it returns true. */
+bool metrics_top_sort(struct topn *t, size_t steps);
 
 /* Is entry `i` of the sorted ones the same as the one before? It may have moved in the
  * forwarding table during the walk, and was then offered twice. */
-bool metrics_top_is_double(const struct metrics_top *t, size_t i);
+bool metrics_top_is_double(const struct topn *t, size_t i);

@@ -91,7 +91,7 @@ bool topn_sort(struct topn *t, size_t max)
 	return t->n_sorted == t->n;
 }
 
-const void *topn_get(const struct topn *t, size_t i)
+void *topn_get(const struct topn *t, size_t i)
 {
 	return at(t, i);
 }

@@ -29,4 +29,4 @@ void topn_reorder(
 /* Sorts, in at most `max` steps per call. Returns true when done. Nothing can be added
  * afterwards. */
 bool topn_sort(struct topn *t, size_t max);
-const void *topn_get(const struct topn *t, size_t i);
+void *topn_get(const struct topn *t, size_t i);

@@ -179,7 +179,7 @@ static void offer(const struct fib_view *v, void *arg)
 		.n_out = portset_count(&v->out),
 	};
 
-	metrics_top_offer(&s->top, &e);
+	topn_add(&s->top, &e);
 }
 
 static bool read_entries(struct scrape *s)
@@ -246,7 +246,7 @@ int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_
 	}
 	s->app = app;
 	s->m.format = format;
-	metrics_top_init(&s->top, view_config(app)->metrics_groups);
+	s->top = metrics_top(view_config(app)->metrics_groups);
 	*ret_scrape = s;
 	return 0;
 }
@@ -256,7 +256,7 @@ struct scrape *scrape_free(struct scrape *s)
 	if (!s)
 		return NULL;
 	metrics_deinit(&s->m);
-	metrics_top_deinit(&s->top);
+	topn_deinit(&s->top);
 	free(s->stream);
 	free(s->port);
 	free(s);

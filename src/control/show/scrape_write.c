@@ -299,7 +299,7 @@ static void write_table(struct scrape *s)
 
 	one(s, METRIC_ENTRIES, fib_size(fib));
 	one(s, METRIC_ENTRIES_MEMORY, fib_bytes(fib));
-	one(s, METRIC_ENTRIES_TRUNCATED, metrics_top_n_truncated(&s->top));
+	one(s, METRIC_ENTRIES_TRUNCATED, s->top.n_offered - s->top.n);
 	one(s, METRIC_STREAMS, s->n_streams_known);
 	one(s, METRIC_STREAMS_TRUNCATED, s->n_streams_known - s->n_streams);
 }
@@ -336,7 +336,7 @@ bool scrape_write_entries(struct scrape *s)
 		{METRIC_ENTRY_WRONG_INPUT, offsetof(struct metrics_entry, wrong)},
 		{METRIC_ENTRY_OUTPUTS, offsetof(struct metrics_entry, n_out)},
 	};
-	size_t n = metrics_top_n(&s->top);
+	size_t n = s->top.n;
 	size_t per_row = (n + ENTRIES_PER_SLICE - 1) / ENTRIES_PER_SLICE;
 	size_t i = per_row ? s->part % per_row * ENTRIES_PER_SLICE : 0;
 	size_t end = i + ENTRIES_PER_SLICE, k = per_row ? s->part / per_row : s->part;
@@ -346,7 +346,7 @@ bool scrape_write_entries(struct scrape *s)
 	if (i == 0)
 		metrics_begin(&s->m, row[k].id);
 	for (; i < end && i < n; i++) {
-		struct metrics_entry *e = metrics_top_get(&s->top, i);
+		struct metrics_entry *e = topn_get(&s->top, i);
 		uint64_t v;
 
 		if (metrics_top_is_double(&s->top, i))

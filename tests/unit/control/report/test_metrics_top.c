@@ -38,28 +38,30 @@ static void check(size_t n, size_t max, uint64_t range, size_t steps)
 {
 	struct metrics_entry *all = calloc(n + 1, sizeof(*all));
 	size_t expected = n < max ? n : max, rounds = 1;
-	struct metrics_top top;
+	struct topn top;
 	struct rng rng;
 
 	rng_seed(&rng, n * 31 + max);
-	metrics_top_init(&top, max);
+	top = metrics_top(max);
 	for (size_t i = 0; i < n; i++) {
 		all[i] = entry(0, (unsigned)(i * 7919 % n), rng_below(&rng, range));
-		metrics_top_offer(&top, &all[i]);
+		topn_add(&top, &all[i]);
 	}
 	while (!metrics_top_sort(&top, steps))
 		rounds++;
 	assert_true(rounds <= 2 * expected / steps + 1);
 	qsort(all, n, sizeof(*all), most_bytes_first);
 	qsort(all, expected, sizeof(*all), by_group);
-	assert_int_equal(metrics_top_n(&top), expected);
-	assert_int_equal(metrics_top_n_truncated(&top), n - expected);
+	assert_int_equal(top.n, expected);
+	assert_int_equal(top.n_offered - top.n, n - expected);
 	for (size_t i = 0; i < expected; i++) {
-		assert_int_equal(metrics_top_get(&top, i)->bytes, all[i].bytes);
-		assert_true(addr_eq(&metrics_top_get(&top, i)->group, &all[i].group));
+		const struct metrics_entry *e = topn_get(&top, i);
+
+		assert_int_equal(e->bytes, all[i].bytes);
+		assert_true(addr_eq(&e->group, &all[i].group));
 		assert_false(metrics_top_is_double(&top, i));
 	}
-	metrics_top_deinit(&top);
+	topn_deinit(&top);
 	free(all);
 }
 
@@ -82,16 +84,16 @@ static void doubles_are_seen(void **state)
 	struct metrics_entry e[] = {entry(0, 1, 5), entry(1, 1, 5), entry(0, 2, 1),
 		entry(0, 1, 7), entry(0, 1, 5)};
 	unsigned n = 0;
-	struct metrics_top top;
+	struct topn top;
 
-	metrics_top_init(&top, 10);
+	top = metrics_top(10);
 	for (size_t i = 0; i < array_len(e); i++)
-		metrics_top_offer(&top, &e[i]);
+		topn_add(&top, &e[i]);
 	assert_true(metrics_top_sort(&top, SIZE_MAX));
-	for (size_t i = 0; i < metrics_top_n(&top); i++)
+	for (size_t i = 0; i < top.n; i++)
 		n += metrics_top_is_double(&top, i);
 	assert_int_equal(n, 2);
-	metrics_top_deinit(&top);
+	topn_deinit(&top);
 }
 
 int main(void)
