@@ -8,11 +8,20 @@
 
 #include "base/cleanup.h"
 #include "base/search.h"
+#include "control/show/show_mfc.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- writing ---- */
+
+bool show_first(struct show_answer *a)
+{
+	bool first = !a->begun;
+
+	a->begun = true;
+	return first;
+}
 
 void show_text(struct show_answer *a, const char *text)
 {
@@ -71,7 +80,11 @@ void *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t 
 
 void show_answer_closed(struct ctl_answer *answer)
 {
-	free(container_of(answer, struct show_answer, answer));
+	struct show_answer *a = container_of(answer, struct show_answer, answer);
+
+	show_rates_leave(a->app, &a->rates);
+	free(a->owned);
+	free(a);
 }
 
 json_t *show_answer_refused(json_t *error, struct ctl_answer **ret)
@@ -93,9 +106,33 @@ static bool is_after(const void *v, size_t i, size_t size, const struct addr *pl
 	return addr_cmp(&a, place) > 0;
 }
 
-size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after)
+size_t show_behind(const void *v, size_t n, size_t size, const struct show_place *p)
 {
-	return after ? first_not_before(0, n, i, !is_after(v, i, size, after)) : 0;
+	return p->n_written
+		? first_not_before(0, n, i, !is_after(v, i, size, &p->after))
+		: 0;
+}
+
+bool show_list(struct show_answer *a, const void *v, size_t n, size_t size, size_t max,
+	json_t *(*item)(const void *element, mono_t now), struct show_place *p,
+	int *work)
+{
+	for (size_t i = show_behind(v, n, size, p); i < n && p->n_written < max; i++) {
+		const char *element = (const char *)v + i * size;
+
+		if (*work <= 0)
+			return false;
+		show_item(a, item(element, view_now(a->app)));
+		memcpy(&p->after, element, sizeof(p->after));
+		p->n_written++;
+		--*work;
+	}
+	return true;
+}
+
+json_t *show_address(const void *element, mono_t now)
+{
+	return json_of_addr(element);
 }
 
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p)

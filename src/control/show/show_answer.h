@@ -13,11 +13,20 @@
 #define SHOW_WORK 512
 #define SHOW_ROW  8
 
+/* The rates of forwarding entries. A new reading may have to be taken first, during several
+ * pieces without any output, until show_rates_ready() of show_mfc.h returns true. */
+struct show_rates {
+	bool waiting, ready;
+};
+
 /* The first member of every answer. */
 struct show_answer {
 	struct ctl_answer answer;
 	struct app *app;
+	bool begun; /* see show_first() */
 	bool comma; /* the list that is being written has an item */
+	struct show_rates rates;
+	void *owned; /* memory that ends with the answer, or NULL */
 };
 
 /* Allocates `size` bytes that begin with a struct show_answer; the rest is zero. Returns
@@ -25,10 +34,12 @@ struct show_answer {
  * command must also return NULL. */
 void *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
-void show_answer_closed(struct ctl_answer *answer); /* free() and nothing else */
+/* Frees the answer and what the members of struct show_answer need. */
+void show_answer_closed(struct ctl_answer *answer);
 /* Frees the answer because of an error, and returns the error. */
 json_t *show_answer_refused(json_t *error, struct ctl_answer **ret);
 
+bool show_first(struct show_answer *a); /* true for the first call alone */
 void show_text(struct show_answer *a, const char *text);
 /* The text of show_begin() must end with the bracket that opens a list, and that of
  * show_end() must begin with the bracket that closes it. */
@@ -39,10 +50,21 @@ void show_end(struct show_answer *a, const char *text);
 void show_item(struct show_answer *a, json_t *value);
 void show_open(struct show_answer *a, json_t *object);
 
-/* Returns the index of the first of `n` elements of `size` bytes that comes after `after`,
- * or 0 if that is NULL. Each element begins with a struct addr, by which they are
- * sorted. */
-size_t show_behind(const void *v, size_t n, size_t size, const struct addr *after);
+/* A place in a list that may change between two pieces. Each of its `n` elements of `size`
+ * bytes begins with a struct addr, by which they are sorted. All zero is the beginning. */
+struct show_place {
+	size_t n_written;
+	struct addr after; /* the last element that was written, if there is one */
+};
+/* Returns the index of the first element after the place. */
+size_t show_behind(const void *v, size_t n, size_t size, const struct show_place *p);
+/* Writes the elements after the place, as `item` makes them, until `max` are written
+ * altogether. Takes one from *work for each. Returns false when *work is used up. */
+bool show_list(struct show_answer *a, const void *v, size_t n, size_t size, size_t max,
+	json_t *(*item)(const void *element, mono_t now), struct show_place *p,
+	int *work);
+json_t *show_address(
+	const void *element, mono_t now); /* of an element, for show_list() */
 
 /* A walk over the ports of a role. Any of them may go away between two pieces, and its
  * number may be reused. */

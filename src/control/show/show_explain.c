@@ -15,6 +15,7 @@
 #include "control/show/show_answer.h"
 #include "control/show/view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,8 @@ struct seen {
 
 struct question {
 	struct show_answer a;
-	struct app *app;
 	struct fib_cursor at;
-	struct traffic *traffic; /* owned; one for each instance at the beginning */
+	struct traffic *traffic; /* a.owned; one for each instance at the beginning */
 	size_t n_traffic;
 	struct addr group, source;
 	bool has_source;
@@ -86,7 +86,7 @@ static json_t *name_to_group(
 	const struct question *q, const char *args, char text[QUESTION_MAX])
 {
 	char name[CHANNELS_NAME_MAX], group[ADDR_STRLEN], source[ADDR_STRLEN];
-	const struct channels *c = view_channels(q->app);
+	const struct channels *c = view_channels(q->a.app);
 	size_t len = strlen(args);
 	const char *other;
 	/* a name may have the words "on" and "from" */
@@ -125,7 +125,7 @@ static json_t *read_question(struct question *q, const char *args)
 			return several;
 		if (!*text)
 			return ctl_error("explain: %s%s", error,
-				view_channels(q->app) &&
+				view_channels(q->a.app) &&
 						strstr(error, "' is not an address")
 					? ", nor the name of a channel"
 					: "");
@@ -190,7 +190,7 @@ static void see_join(void *arg, const struct refusal *r)
 	add_seen(q->joins, &q->n_joins, r->port,
 		&(struct explain_refusal){.note = (enum note)r->why,
 			.n = r->n,
-			.age_ms = (view_now(q->app).ns - (int64_t)r->at) / NS_PER_MS,
+			.age_ms = (view_now(q->a.app).ns - (int64_t)r->at) / NS_PER_MS,
 			.from = r->from,
 			.value = r->value});
 }
@@ -216,7 +216,7 @@ static struct explain_refusals refusals_of_port(
 /* "'blacklist 239.0.0.0/8', line 12 of hotel.conf" */
 static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
 {
-	const char *path = view_config_path(q->app), *slash = strrchr(path, '/');
+	const char *path = view_config_path(q->a.app), *slash = strrchr(path, '/');
 	size_t n = strlen(text);
 
 	if (strstr(text, ", line "))
@@ -229,7 +229,7 @@ static void name_master(
 	const struct question *q, const struct iface *i, char ret[IFNAMSIZ])
 {
 	const struct iface *master = i && i->enslaved
-		? iface_by_index(view_ifaces(q->app), i->master)
+		? iface_by_index(view_ifaces(q->a.app), i->master)
 		: NULL;
 
 	if (master)
@@ -240,23 +240,24 @@ static void iface_facts(
 	struct question *q, const struct proxy_port *pp, struct explain_iface *ret)
 {
 	const struct config_iface *ci = pp->cfg;
-	const struct iface *i = iface_by_index(view_ifaces(q->app), pp->ifindex);
+	const struct iface *i = iface_by_index(view_ifaces(q->a.app), pp->ifindex);
 
 	*ret = (struct explain_iface){
 		.has_role = true,
 		.present = pp->ifindex != 0,
 		.up = pp->up,
-		.error = show_port_error(q->app, pp->port),
-		.family = view_instances(q->app)->family[q->family] &&
+		.error = show_port_error(q->a.app, pp->port),
+		.family = view_instances(q->a.app)->family[q->family] &&
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
 	name_master(q, i, ret->master);
 	ret->refused = refusals_of_port(q, q->datagrams, q->n_datagrams, pp->port);
 	if (mono_is_set(pp->echo_at) &&
-		view_now(q->app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
-		view_instances(q->app)->port[pp->echo_port])
-		memcpy(ret->echo_of, view_instances(q->app)->port[pp->echo_port]->name,
+		view_now(q->a.app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
+		view_instances(q->a.app)->port[pp->echo_port])
+		memcpy(ret->echo_of,
+			view_instances(q->a.app)->port[pp->echo_port]->name,
 			sizeof(ret->echo_of));
 }
 
@@ -270,7 +271,7 @@ static void upstream_facts(
 {
 	const struct upstream_family *hf = &pp->upstream.family[q->family];
 	const struct upstream_group *g = upstream_find(&pp->upstream, &q->group);
-	mono_t now = view_now(q->app);
+	mono_t now = view_now(q->a.app);
 
 	in->report_up = pp->report_up;
 	in->no_address = addr_is_any(&pp->link.own[q->family]);
@@ -304,7 +305,7 @@ static void source_facts(
 		if (in->source_ok)
 			return;
 	}
-	proxy_ports_for_each (view_instances(q->app)->port, other)
+	proxy_ports_for_each (view_instances(q->a.app)->port, other)
 		for (size_t k = 0; other != pp && k < other->n_subnet; k++)
 			if (prefix_contains(&other->subnet[k], &q->source) &&
 				other->subnet[k].len >= best) {
@@ -320,7 +321,7 @@ static void input_facts(
 	const struct plan_port *port = &q->plan->port[pp->port];
 	struct dataplane_port_stats s;
 
-	dataplane_port_stats(view_dataplane(q->app), pp->port, &s);
+	dataplane_port_stats(view_dataplane(q->a.app), pp->port, &s);
 	*in = (struct explain_input){
 		.upstream = pp->role == CONFIG_ROLE_UPSTREAM,
 		.receive = port->receive,
@@ -344,7 +345,7 @@ static void input_facts(
 static void other_facts(const struct question *q, const struct proxy_port *pp,
 	struct explain_output *out)
 {
-	mono_t now = view_now(q->app);
+	mono_t now = view_now(q->a.app);
 	size_t n;
 	const struct forwarder_stream *s =
 		forwarder_of_group(&pp->forwarder[q->family], &q->group, &n);
@@ -364,8 +365,8 @@ static void limit_facts(const struct question *q, const struct proxy_port *pp,
 {
 	struct view_struck by;
 
-	out->limited = view_is_struck(q->app, pp->port, ADMISSION_BY_PORT, &by);
-	if (view_is_struck(q->app, pp->port, ADMISSION_BY_HOST, &by))
+	out->limited = view_is_struck(q->a.app, pp->port, ADMISSION_BY_PORT, &by);
+	if (view_is_struck(q->a.app, pp->port, ADMISSION_BY_HOST, &by))
 		snprintf(out->limited_host, sizeof(out->limited_host), "%s", by.host);
 }
 
@@ -396,7 +397,7 @@ static void member_facts(
 	out->n_hosts = g ? (unsigned)g->n_host : 0;
 	out->n_sources = g ? (unsigned)g->n_src : 0;
 	out->querier = querier->state == QUERIER_ACTIVE;
-	first_answers(querier, view_now(q->app), out);
+	first_answers(querier, view_now(q->a.app), out);
 	out->other_querier = querier->other;
 	out->forwards = pp->groups.role[q->family].forwards;
 	other_facts(q, pp, out);
@@ -411,7 +412,7 @@ static void output_facts(
 {
 	struct dataplane_port_stats s;
 
-	dataplane_port_stats(view_dataplane(q->app), pp->port, &s);
+	dataplane_port_stats(view_dataplane(q->a.app), pp->port, &s);
 	*out = (struct explain_output){
 		.is_input = portset_has(&q->inputs, pp->port),
 		.in_table = portset_has(&q->table, pp->port),
@@ -477,8 +478,9 @@ static void take_traffic(const struct fib_view *v, void *arg)
 	t->age_ms = age < 0 ? -1 : age * 1000LL;
 	t->last_source = v->last_source;
 	memset(t->last_input, 0, sizeof(t->last_input));
-	if (v->last_port < PORT_MAX && view_instances(q->app)->port[v->last_port])
-		memcpy(t->last_input, view_instances(q->app)->port[v->last_port]->name,
+	if (v->last_port < PORT_MAX && view_instances(q->a.app)->port[v->last_port])
+		memcpy(t->last_input,
+			view_instances(q->a.app)->port[v->last_port]->name,
 			sizeof(t->last_input));
 }
 
@@ -513,8 +515,8 @@ static bool is_output(const struct question *q, const struct proxy_port *pp)
 /* The streams that were asked about, of this instance. False without memory. */
 static bool quality_facts(struct question *q)
 {
-	const struct stream_log *log = view_streams(q->app);
-	mono_t now = view_system_now(q->app);
+	const struct stream_log *log = view_streams(q->a.app);
+	mono_t now = view_system_now(q->a.app);
 	const struct stream_entry *e = NULL;
 	struct explain_stream *v;
 
@@ -524,7 +526,7 @@ static bool quality_facts(struct question *q)
 	q->facts.stream = v;
 	while (v && q->facts.n_stream < STREAMS_MAX && (e = stream_log_next(log, e))) {
 		const struct proxy_port *pp =
-			view_instances(q->app)->port[e->stream.port];
+			view_instances(q->a.app)->port[e->stream.port];
 		struct history_sum sum;
 		uint32_t bucket_s;
 		mono_t end = history_end(now, HOUR_S, &bucket_s);
@@ -563,7 +565,7 @@ static bool show_explain_collect(struct question *q)
 		.has_source = q->has_source,
 		.source = q->source,
 		.source_own = q->has_source && plan_is_own(q->plan, &q->source),
-		.ssm = config_is_ssm(view_config(q->app), &q->group),
+		.ssm = config_is_ssm(view_config(q->a.app), &q->group),
 		.one_output = *q->on,
 		.age_ms = -1,
 		.input = in,
@@ -573,7 +575,7 @@ static bool show_explain_collect(struct question *q)
 		return false;
 	q->inputs = (struct portset){0};
 	traffic_facts(q);
-	dataplane_joined(view_dataplane(q->app), &q->group,
+	dataplane_joined(view_dataplane(q->a.app), &q->group,
 		q->has_source ? &q->source : NULL, &f->joined);
 	proxy_ports_for_each (q->instance->port, pp) {
 		if (!is_input(q, pp))
@@ -648,7 +650,7 @@ static json_t *reply_json(const struct question *q, enum explain_verdict v,
 {
 	return json_pack("{so so so so so ss so so}", "group", json_of_addr(&q->group),
 		"channel",
-		show_channel(q->app, &q->group, q->has_source ? &q->source : NULL),
+		show_channel(q->a.app, &q->group, q->has_source ? &q->source : NULL),
 		"source", q->has_source ? json_of_addr(&q->source) : json_null(),
 		"from", *q->from ? json_of_text(q->from) : json_null(), "on",
 		*q->on ? json_of_text(q->on) : json_null(), "verdict",
@@ -658,7 +660,7 @@ static json_t *reply_json(const struct question *q, enum explain_verdict v,
 /* An instance for each provider; the best answer counts. */
 static json_t *answer(struct question *q)
 {
-	const struct instances *r = view_instances(q->app);
+	const struct instances *r = view_instances(q->a.app);
 	json_t *checks = json_array(), *summary = NULL;
 	enum explain_verdict best = EXPLAIN_REFUSE;
 	enum explain_weight weight = EXPLAIN_FAULT;
@@ -693,7 +695,7 @@ static json_t *answer(struct question *q)
 static json_t *no_role(struct question *q, const char *name)
 {
 	struct explain_input in = {
-		.i.present = iface_by_name(view_ifaces(q->app), name) != NULL};
+		.i.present = iface_by_name(view_ifaces(q->a.app), name) != NULL};
 	struct explain_output nobody = {.is_input = true};
 	struct explain_facts f = {.group = q->group,
 		.input = &in,
@@ -719,19 +721,31 @@ static json_t *whole_answer(struct question *q)
 	struct plan *plan;
 	json_t *reply;
 
-	if (*q->from && !proxy_port_named(view_instances(q->app)->port, q->from))
+	if (*q->from && !proxy_port_named(view_instances(q->a.app)->port, q->from))
 		return no_role(q, q->from);
-	if (*q->on && !proxy_port_named(view_instances(q->app)->port, q->on))
+	if (*q->on && !proxy_port_named(view_instances(q->a.app)->port, q->on))
 		return no_role(q, q->on);
-	plan = portplan_build(view_instances(q->app), view_ifaces(q->app));
+	plan = portplan_build(view_instances(q->a.app), view_ifaces(q->a.app));
 	if (!plan)
 		return NULL;
 	q->plan = plan;
-	dataplane_refusals(view_dataplane(q->app), &q->group, see_datagram, q);
-	refusals_of(view_reports(q->app), &q->group, see_join, q);
+	dataplane_refusals(view_dataplane(q->a.app), &q->group, see_datagram, q);
+	refusals_of(view_reports(q->a.app), &q->group, see_join, q);
 	reply = answer(q);
 	plan_free(plan);
 	return reply;
+}
+
+static bool begin_traffic(struct question *q)
+{
+	const struct instances *r = view_instances(q->a.app);
+
+	q->n_traffic = r->n_instance;
+	q->a.owned = q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));
+	for (size_t i = 0; q->traffic && i < q->n_traffic; i++)
+		q->traffic[i] = (struct traffic){
+			.instance = r->instance[i].proxy->instance, .age_ms = -1};
+	return q->traffic != NULL;
 }
 
 /* Writes the table in pieces, and then everything else. */
@@ -739,9 +753,11 @@ static int show_explain_piece(struct ctl_answer *a)
 {
 	struct question *q = container_of(a, struct question, a.answer);
 
+	if (show_first(&q->a) && !begin_traffic(q))
+		return -ENOMEM;
 	for (int work = SHOW_WORK; !q->at.end && work > 0; work--)
-		fib_step(
-			dataplane_fib(view_dataplane(q->app)), &q->at, take_traffic, q);
+		fib_step(dataplane_fib(view_dataplane(q->a.app)), &q->at, take_traffic,
+			q);
 	if (!q->at.end)
 		return 1;
 	ctl_answer_json(&q->a.answer, whole_answer(q));
@@ -754,39 +770,17 @@ static void show_explain_closed(struct ctl_answer *a)
 
 	for (size_t i = 0; i < array_len(q->by_port); i++)
 		free(q->by_port[i]);
-	free(q->traffic);
-	free(q);
-}
-
-static bool begin_traffic(struct question *q)
-{
-	const struct instances *r = view_instances(q->app);
-
-	q->n_traffic = r->n_instance;
-	q->traffic = calloc(q->n_traffic + 1, sizeof(*q->traffic));
-	for (size_t i = 0; q->traffic && i < q->n_traffic; i++)
-		q->traffic[i] = (struct traffic){
-			.instance = r->instance[i].proxy->instance, .age_ms = -1};
-	return q->traffic != NULL;
+	show_answer_closed(a);
 }
 
 json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
 		show_explain_piece, show_explain_closed};
-	struct question *q = calloc(1, sizeof(*q));
-	json_t *error;
+	struct question *q = show_answer_new(ctx, &ops, sizeof(*q), ret);
 
 	if (!q)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &q->now);
-	q->app = q->a.app = ctx;
-	q->a.answer.ops = &ops;
-	error = read_question(q, args);
-	if (error || !begin_traffic(q)) {
-		free(q);
-		return error;
-	}
-	*ret = &q->a.answer;
-	return NULL;
+	return show_answer_refused(read_question(q, args), ret);
 }

@@ -21,31 +21,25 @@ enum part {
 	PART_HOST_SOURCES, /* of `host` */
 };
 
-/* In a list that is sorted by address. */
-struct place {
-	bool set;
-	struct addr after;
-};
-
 struct groups_answer {
 	struct show_answer a;
 	mono_t now;
-	bool begun;
 	struct show_ports ports;
 	struct table_cursor at;
 	enum part part;
 	struct addr group;
-	struct place source, host, host_source;
+	struct show_place source, host, host_source;
 	struct show_wanted wanted;
 	/* "show groups detail" */
 	bool detail;
 	bool unnamed;	   /* addresses of hosts are left out */
 	size_t n, n_shown; /* groups that fit, and those that are written */
-	size_t n_sources;  /* of the group that are written */
 };
 
-static json_t *source_json(const struct mgroup_source *s, mono_t now)
+static json_t *source_json(const void *element, mono_t now)
 {
+	const struct mgroup_source *s = element;
+
 	return json_pack("{so so sb si}", "address", json_of_addr(&s->addr), "timer_ms",
 		json_of_ms_until(s->until, now), "blocked", !mono_is_set(s->until),
 		"query_repeats", (int)s->repeats);
@@ -151,37 +145,25 @@ static void show_groups_begin_group(
 	show_begin(&d->a, ",\"sources\":[");
 	d->part = PART_SOURCES;
 	d->group = g->group;
-	d->source.set = d->host.set = false;
-	d->n_sources = 0;
-}
-
-static const struct addr *address_of_place(const struct place *p)
-{
-	return p->set ? &p->after : NULL;
+	d->source = d->host = (struct show_place){0};
 }
 
 static void write_lan_sources(
 	struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	size_t max = d->detail ? DETAIL_SOURCES : SIZE_MAX;
-	size_t i = show_behind(
-		g->src, g->n_src, sizeof(*g->src), address_of_place(&d->source));
-
-	for (; i < g->n_src && d->n_sources < max; i++, d->n_sources++, --*work) {
-		if (*work <= 0)
-			return;
-		show_item(&d->a, source_json(&g->src[i], d->now));
-		d->source = (struct place){true, g->src[i].addr};
-	}
+	if (!show_list(&d->a, g->src, g->n_src, sizeof(*g->src),
+		    d->detail ? DETAIL_SOURCES : SIZE_MAX, source_json, &d->source,
+		    work))
+		return;
 	show_begin(&d->a, "],\"hosts\":[");
 	d->part = PART_HOSTS;
 }
 
 static void write_next_host(struct groups_answer *d, const struct mgroup *g, int *work)
 {
-	size_t i = d->unnamed ? g->n_host
-			      : show_behind(g->host, g->n_host, sizeof(*g->host),
-					address_of_place(&d->host));
+	size_t i = d->unnamed
+		? g->n_host
+		: show_behind(g->host, g->n_host, sizeof(*g->host), &d->host);
 
 	while (i < g->n_host && mono_due(g->host[i].until, d->now))
 		i++;
@@ -190,8 +172,8 @@ static void write_next_host(struct groups_answer *d, const struct mgroup *g, int
 		d->part = PART_GROUPS;
 		return;
 	}
-	d->host = (struct place){true, g->host[i].addr};
-	d->host_source.set = false;
+	d->host = (struct show_place){d->host.n_written + 1, g->host[i].addr};
+	d->host_source = (struct show_place){0};
 	d->part = PART_HOST_SOURCES;
 	show_open(&d->a, host_json(d, g, &g->host[i]));
 	show_begin(&d->a, ",\"sources\":[");
@@ -202,19 +184,14 @@ static void write_host_sources(
 	struct groups_answer *d, const struct mgroup *g, int *work)
 {
 	/* `i` is the place after the host, if the host is still there */
-	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), &d->host.after);
+	size_t i = show_behind(g->host, g->n_host, sizeof(*g->host), &d->host);
 	const struct mgroup_host *h = i > 0 ? &g->host[i - 1] : NULL;
 	bool there = h && addr_eq(&h->addr, &d->host.after);
 	const struct addrset *src = there ? &h->filter.src : &(struct addrset){0};
 
-	i = show_behind(
-		src->v, src->n, sizeof(*src->v), address_of_place(&d->host_source));
-	for (; i < src->n; i++, --*work) {
-		if (*work <= 0)
-			return;
-		show_item(&d->a, json_of_addr(&src->v[i]));
-		d->host_source = (struct place){true, src->v[i]};
-	}
+	if (!show_list(&d->a, src->v, src->n, sizeof(*src->v), SIZE_MAX, show_address,
+		    &d->host_source, work))
+		return;
 	show_end(&d->a, "]}");
 	d->part = PART_HOSTS;
 }
@@ -290,9 +267,8 @@ static int show_groups_piece(struct ctl_answer *answer)
 	int work = SHOW_WORK;
 
 	d->now = view_now(d->a.app);
-	if (!d->begun)
+	if (show_first(&d->a))
 		show_begin(&d->a, "{\"groups\":[");
-	d->begun = true;
 	while (work > 0) {
 		if (d->part != PART_GROUPS)
 			go_on_with_group(d, &work);
@@ -317,7 +293,7 @@ static int show_groups_piece(struct ctl_answer *answer)
 static const struct ctl_answer_ops ops = {show_groups_piece, show_answer_closed};
 
 static json_t *groups_new(
-	void *ctx, const char *args, bool detail, struct ctl_answer **ret)
+	void *ctx, const char *args, bool detail, bool unnamed, struct ctl_answer **ret)
 {
 	struct groups_answer *d = show_answer_new(ctx, &ops, sizeof(*d), ret);
 	json_t *error;
@@ -325,34 +301,27 @@ static json_t *groups_new(
 	if (!d)
 		return NULL;
 	d->detail = detail;
+	d->unnamed = unnamed;
 	d->ports.role = CONFIG_ROLE_DOWNSTREAM;
 	error = show_wanted_read(ctx, args, &d->wanted);
 	d->ports.single = d->wanted.has_port;
 	d->ports.wanted = d->wanted.port;
+	if (!error && unnamed && d->wanted.has_address)
+		error = ctl_error("an address would tell what its host watches");
 	return show_answer_refused(error, ret);
 }
 
 json_t *show_groups(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	return groups_new(ctx, args, false, ret);
+	return groups_new(ctx, args, false, false, ret);
 }
 
 json_t *show_groups_detail(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	return groups_new(ctx, args, true, ret);
+	return groups_new(ctx, args, true, false, ret);
 }
 
 json_t *show_groups_unnamed(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	json_t *error = groups_new(ctx, args, false, ret);
-	struct groups_answer *d;
-
-	if (!*ret)
-		return error;
-	d = container_of(*ret, struct groups_answer, a.answer);
-	d->unnamed = true;
-	if (!d->wanted.has_address)
-		return NULL;
-	return show_answer_refused(
-		ctl_error("an address would tell what its host watches"), ret);
+	return groups_new(ctx, args, false, true, ret);
 }

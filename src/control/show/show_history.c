@@ -27,11 +27,10 @@ struct history_key {
 struct history_answer {
 	struct show_answer a;
 	struct stream_day day;
-	struct history_key *key; /* of all streams when it began, sorted by group */
+	struct history_key *key; /* of all streams when it began, by group; a.owned */
 	size_t n, next;
 	mono_t now, started; /* of CLOCK_MONOTONIC */
 	int64_t unix_ms;     /* of `now` */
-	bool begun;
 };
 
 static int by_group(const void *a, const void *b)
@@ -58,12 +57,11 @@ static void show_history_begin(struct history_answer *h)
 	const struct stream_entry *e = NULL;
 	struct app *app = h->a.app;
 
-	h->begun = true;
 	h->now = view_system_now(app);
 	h->started = mono_add_ns(h->now, view_started(app).ns - view_now(app).ns);
 	h->unix_ms = clock_ns(CLOCK_REALTIME) / NS_PER_MS;
 	stream_day_begin(&h->day, h->now);
-	h->key = calloc(stream_log_size(log) + 1, sizeof(*h->key));
+	h->a.owned = h->key = calloc(stream_log_size(log) + 1, sizeof(*h->key));
 	if (!h->key) {
 		h->a.answer.failed = true;
 		return;
@@ -151,7 +149,7 @@ static int show_history_piece(struct ctl_answer *answer)
 	const struct stream_log *log = view_streams(h->a.app);
 
 	/* sorting thousands of streams is a piece by itself */
-	if (!h->begun) {
+	if (show_first(&h->a)) {
 		show_history_begin(h);
 		return 1;
 	}
@@ -169,19 +167,10 @@ static int show_history_piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static void show_history_closed(struct ctl_answer *answer)
-{
-	struct history_answer *h =
-		container_of(answer, struct history_answer, a.answer);
-
-	free(h->key);
-	free(h);
-}
-
 json_t *show_history(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
-		show_history_piece, show_history_closed};
+		show_history_piece, show_answer_closed};
 
 	if (!view_streams(ctx))
 		return ctl_error("the quality of streams is not measured: the "

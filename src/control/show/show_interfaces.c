@@ -175,7 +175,6 @@ struct interfaces_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
 	unsigned port; /* the next one */
-	bool begun;
 };
 
 static int show_interfaces_piece(struct ctl_answer *answer)
@@ -184,12 +183,11 @@ static int show_interfaces_piece(struct ctl_answer *answer)
 		container_of(answer, struct interfaces_answer, a.answer);
 	struct app *app = n->a.app;
 
-	if (!n->begun) {
+	if (show_first(&n->a)) {
 		show_open(&n->a,
 			json_pack("{so so}", "rivals", rivals_json(app, &n->wanted),
 				"refusals", refusals_json(app, &n->wanted)));
 		show_begin(&n->a, ",\"interfaces\":[");
-		n->begun = true;
 		return 1;
 	}
 	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {

@@ -16,10 +16,8 @@
 
 struct mfc_answer {
 	struct show_answer a;
-	struct show_rates rates;
 	struct fib_cursor at;
 	struct show_wanted wanted;
-	bool begun;
 	int work;
 };
 
@@ -189,15 +187,14 @@ static int show_mfc_piece(struct ctl_answer *answer)
 	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
 	struct app *app = m->a.app;
 
-	if (!show_rates_ready(app, &m->rates))
+	if (!show_rates_ready(app, &m->a.rates))
 		return 1;
-	if (!m->begun) {
+	if (show_first(&m->a)) {
 		show_open(&m->a,
 			json_pack("{so so}", "rate_interval_ms",
 				show_rate_interval(app), "refused_senders",
 				view_refused_senders(app)));
 		show_begin(&m->a, ",\"mfc\":[");
-		m->begun = true;
 	}
 	for (m->work = SHOW_WORK; !m->at.end && m->work > 0; m->work--)
 		fib_step(dataplane_fib(view_dataplane(app)), &m->at, mfc_entry, m);
@@ -207,17 +204,9 @@ static int show_mfc_piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static void show_mfc_closed(struct ctl_answer *answer)
-{
-	struct mfc_answer *m = container_of(answer, struct mfc_answer, a.answer);
-
-	show_rates_leave(m->a.app, &m->rates);
-	free(m);
-}
-
 json_t *show_mfc(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {show_mfc_piece, show_mfc_closed};
+	static const struct ctl_answer_ops ops = {show_mfc_piece, show_answer_closed};
 	struct mfc_answer *m = show_answer_new(ctx, &ops, sizeof(*m), ret);
 
 	if (!m)

@@ -3,16 +3,11 @@
 
 /* Entries of the forwarding table in answers. */
 
-#include "control/show/view.h"
+#include "control/show/show_answer.h"
 
 #include <jansson.h>
 
-/* The rates of forwarding entries. A new reading may have to be taken first, during several
- * pieces without any output, until show_rates_ready() returns true. Call
- * show_rates_leave() when the answer is closed. */
-struct show_rates {
-	bool waiting, ready;
-};
+/* Are the rates of forwarding entries up to date? See struct show_rates. */
 bool show_rates_ready(struct app *app, struct show_rates *r);
 void show_rates_leave(struct app *app, struct show_rates *r);
 

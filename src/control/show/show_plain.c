@@ -17,9 +17,7 @@
 
 struct plain_answer {
 	struct show_answer a;
-	struct show_rates rates;
 	struct fib_cursor at;
-	bool begun;
 	int work;
 };
 
@@ -112,11 +110,10 @@ static int plain_piece(struct ctl_answer *answer)
 {
 	struct plain_answer *p = container_of(answer, struct plain_answer, a.answer);
 
-	if (!show_rates_ready(p->a.app, &p->rates))
+	if (!show_rates_ready(p->a.app, &p->a.rates))
 		return 1;
-	if (!p->begun)
+	if (show_first(&p->a))
 		show_text(&p->a, head);
-	p->begun = true;
 	for (p->work = SHOW_WORK; !p->at.end && p->work > 0; p->work--)
 		fib_step(dataplane_fib(view_dataplane(p->a.app)), &p->at, plain_entry,
 			p);
@@ -126,17 +123,9 @@ static int plain_piece(struct ctl_answer *answer)
 	return 0;
 }
 
-static void plain_closed(struct ctl_answer *answer)
-{
-	struct plain_answer *p = container_of(answer, struct plain_answer, a.answer);
-
-	show_rates_leave(p->a.app, &p->rates);
-	free(p);
-}
-
 json_t *show_plain(void *ctx, const char *args, struct ctl_answer **ret)
 {
-	static const struct ctl_answer_ops ops = {plain_piece, plain_closed};
+	static const struct ctl_answer_ops ops = {plain_piece, show_answer_closed};
 
 	(void)show_answer_new(ctx, &ops, sizeof(struct plain_answer), ret);
 	return NULL;

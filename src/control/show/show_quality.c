@@ -28,11 +28,10 @@ struct quality_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
 	uint32_t since_s, blocks;
-	struct quality_stream *key; /* of all streams when it began */
+	struct quality_stream *key; /* of all streams when it began; a.owned */
 	size_t n, next;
 	unsigned block;	 /* of the row that is being written */
 	mono_t now, end; /* of the range: that of the present bucket */
-	bool begun;
 };
 
 /* ---- request ---- */
@@ -228,7 +227,7 @@ static void show_quality_begin(struct quality_answer *q)
 	const struct stream_log *log = view_streams(q->a.app);
 	const struct stream_entry *e = NULL;
 
-	q->key = calloc(stream_log_size(log) + 1, sizeof(*q->key));
+	q->a.owned = q->key = calloc(stream_log_size(log) + 1, sizeof(*q->key));
 	while (q->key && (e = stream_log_next(log, e)))
 		if (show_quality_is_wanted(q, &e->stream))
 			q->key[q->n++] = e->stream;
@@ -242,7 +241,6 @@ static void show_quality_begin(struct quality_answer *q)
 			(json_int_t)s.max, "full", (json_int_t)s.full, "light",
 			(json_int_t)s.light, "unwatched", (json_int_t)s.unwatched));
 	show_begin(&q->a, ",\"quality\":[");
-	q->begun = true;
 }
 
 static int show_quality_piece(struct ctl_answer *answer)
@@ -250,7 +248,7 @@ static int show_quality_piece(struct ctl_answer *answer)
 	struct quality_answer *q =
 		container_of(answer, struct quality_answer, a.answer);
 
-	if (!q->begun)
+	if (show_first(&q->a))
 		show_quality_begin(q);
 	for (int work = SHOW_WORK; q->next < q->n && work > 0;)
 		work -= write_row(q);
@@ -258,15 +256,6 @@ static int show_quality_piece(struct ctl_answer *answer)
 		return 1;
 	show_end(&q->a, "]}");
 	return 0;
-}
-
-static void show_quality_closed(struct ctl_answer *answer)
-{
-	struct quality_answer *q =
-		container_of(answer, struct quality_answer, a.answer);
-
-	free(q->key);
-	free(q);
 }
 
 /* A block has at least one bucket. */
@@ -284,7 +273,7 @@ static void set_range(struct quality_answer *q)
 json_t *show_quality(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
-		show_quality_piece, show_quality_closed};
+		show_quality_piece, show_answer_closed};
 	struct quality_answer *q;
 	json_t *error;
 
@@ -313,7 +302,6 @@ struct zaps_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
 	size_t next;
-	bool begun;
 	bool unnamed; /* addresses of hosts are left out */
 };
 
@@ -382,7 +370,6 @@ static void show_zaps_begin(struct zaps_answer *z)
 		json_pack("{ss sI so}", "version", RINGCAST_VERSION, "total",
 			(json_int_t)view_zaps(z->a.app)->n, "bounds_ms", bounds));
 	show_begin(&z->a, ",\"zaps\":[");
-	z->begun = true;
 }
 
 static int show_zaps_piece(struct ctl_answer *answer)
@@ -392,7 +379,7 @@ static int show_zaps_piece(struct ctl_answer *answer)
 	const struct zap *zap;
 	int work = SHOW_WORK;
 
-	if (!z->begun)
+	if (show_first(&z->a))
 		show_zaps_begin(z);
 	for (; work > 0 && (zap = zaps_recent(zaps, z->next)); work -= SHOW_ROW) {
 		z->next++;

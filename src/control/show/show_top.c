@@ -43,13 +43,11 @@ enum step {
 
 struct page {
 	struct show_answer a;
-	struct app *app;
 	enum sort sort;
 	bool reverse;
 	size_t offset, limit;
 	char filter[FILTER_LEN]; /* lower case; empty for all */
 	enum step step;
-	struct show_rates rates;
 	struct fib_cursor at;
 	struct topn top;	   /* of struct row */
 	size_t n_total, n_matched; /* rows that there are, and those of the filter */
@@ -174,7 +172,7 @@ static bool addr_matches(const struct page *p, const struct addr *a)
 static bool port_matches(const struct page *p, unsigned port)
 {
 	const struct proxy_port *pp =
-		port < PORT_MAX ? view_instances(p->app)->port[port] : NULL;
+		port < PORT_MAX ? view_instances(p->a.app)->port[port] : NULL;
 
 	return pp && strcasestr(pp->name, p->filter) != NULL;
 }
@@ -191,11 +189,11 @@ static bool row_matches(const struct page *p, const struct fib_view *v)
 	portset_for_each (&v->out, port)
 		if (port_matches(p, port))
 			return true;
-	name = channels_name(view_channels(p->app), &v->group,
+	name = channels_name(view_channels(p->a.app), &v->group,
 		v->seen ? &v->last_source : &v->source);
 	if (name && strcasestr(name, p->filter))
 		return true;
-	return strcasestr(instances_name(view_instances(p->app), v->instance),
+	return strcasestr(instances_name(view_instances(p->a.app), v->instance),
 		       p->filter) != NULL;
 }
 
@@ -203,11 +201,11 @@ static uint64_t sort_value(const struct page *p, const struct fib_view *v)
 {
 	switch (p->sort) {
 	case SORT_RATE:
-		return show_rate_of(p->app, v).bytes;
+		return show_rate_of(p->a.app, v).bytes;
 	case SORT_PACKETS:
 		return v->packets;
 	case SORT_MEMBERS:
-		return show_count_members(p->app, v);
+		return show_count_members(p->a.app, v);
 	case SORT_WRONG:
 		return v->wrong;
 	case SORT_GROUP:
@@ -235,10 +233,11 @@ static void take_row(const struct fib_view *v, void *arg)
 
 static json_t *top_row_json(const struct page *p, const struct fib_view *v)
 {
-	struct rate rate = show_rate_of(p->app, v);
-	json_t *o = show_mfc_entry(p->app, v, &rate);
+	struct rate rate = show_rate_of(p->a.app, v);
+	json_t *o = show_mfc_entry(p->a.app, v, &rate);
 
-	json_object_set_new(o, "members", json_integer(show_count_members(p->app, v)));
+	json_object_set_new(
+		o, "members", json_integer(show_count_members(p->a.app, v)));
 	return o;
 }
 
@@ -330,13 +329,13 @@ static json_t *drops_json(const uint64_t sum[_VERDICT_N])
 
 static bool read_counters(struct page *p)
 {
-	return show_rates_ready(p->app, &p->rates);
+	return show_rates_ready(p->a.app, &p->a.rates);
 }
 
 static bool walk(struct page *p)
 {
 	for (int work = SHOW_WORK / 2; !p->at.end && work > 0; work--)
-		fib_step(dataplane_fib(view_dataplane(p->app)), &p->at, take_row, p);
+		fib_step(dataplane_fib(view_dataplane(p->a.app)), &p->at, take_row, p);
 	return p->at.end;
 }
 
@@ -347,22 +346,23 @@ static bool sort(struct page *p)
 
 static void write_head(struct page *p)
 {
-	mono_t now = view_now(p->app);
+	mono_t now = view_now(p->a.app);
 
 	show_open(&p->a,
 		json_pack("{ss sI sI sI sI so sI sI}", "version", RINGCAST_VERSION,
 			"now_ms", (json_int_t)(now.ns / NS_PER_MS), "uptime_ms",
-			(json_int_t)mono_ms_since(view_started(p->app), now), "entries",
-			(json_int_t)fib_size(dataplane_fib(view_dataplane(p->app))),
+			(json_int_t)mono_ms_since(view_started(p->a.app), now),
+			"entries",
+			(json_int_t)fib_size(dataplane_fib(view_dataplane(p->a.app))),
 			"total", (json_int_t)p->n_total, "rate_interval_ms",
-			show_rate_interval(p->app), "matched", (json_int_t)p->n_matched,
-			"offset", (json_int_t)p->offset));
+			show_rate_interval(p->a.app), "matched",
+			(json_int_t)p->n_matched, "offset", (json_int_t)p->offset));
 	show_begin(&p->a, ",\"interfaces\":[");
 }
 
 static bool write_ports(struct page *p)
 {
-	struct app *app = p->app;
+	struct app *app = p->a.app;
 
 	if (p->port == 0)
 		write_head(p);
@@ -389,7 +389,7 @@ static bool write_rows(struct page *p)
 		const struct row *r = topn_get(&p->top, p->row++);
 		struct fib_view v;
 
-		if (!fib_read(dataplane_fib(view_dataplane(p->app)), r->instance,
+		if (!fib_read(dataplane_fib(view_dataplane(p->a.app)), r->instance,
 			    &r->source, &r->group, &v))
 			continue;
 		show_item(&p->a, top_row_json(p, &v));
@@ -421,35 +421,31 @@ static void show_top_closed(struct ctl_answer *answer)
 {
 	struct page *p = container_of(answer, struct page, a.answer);
 
-	show_rates_leave(p->app, &p->rates);
 	topn_deinit(&p->top);
-	free(p);
+	show_answer_closed(answer);
 }
 
 json_t *show_top(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {show_top_piece, show_top_closed};
-	struct page *p = calloc(1, sizeof(*p));
+	struct page *p = show_answer_new(ctx, &ops, sizeof(*p), ret);
 
 	if (!p)
 		return NULL;
-	p->app = p->a.app = ctx;
-	p->a.answer.ops = &ops;
 	p->sort = SORT_RATE;
 	p->limit = LIMIT_DEFAULT;
-	if (!read_args(p, args)) {
-		free(p);
-		return ctl_error(
-			"show top takes: sort rate|packets|members|wrong|group, "
-			"offset N (to %u), limit N (to %u), reverse, filter TEXT",
-			OFFSET_MAX, LIMIT_MAX);
-	}
+	if (!read_args(p, args))
+		return show_answer_refused(
+			ctl_error(
+				"show top takes: sort rate|packets|members|wrong|group, "
+				"offset N (to %u), limit N (to %u), reverse, filter TEXT",
+				OFFSET_MAX, LIMIT_MAX),
+			ret);
 	p->top = (struct topn){
 		.size = sizeof(struct row),
 		.max = p->offset + p->limit,
 		.before = row_before,
 		.arg = p,
 	};
-	*ret = &p->a.answer;
 	return NULL;
 }

@@ -34,21 +34,19 @@ enum part {
 struct upstream_answer {
 	struct show_answer a;
 	mono_t now;
-	bool begun;
 	struct show_wanted wanted;
 	struct show_ports ports;
 	struct table_cursor at;
 	enum part part;
 	struct addr group;
-	bool placed; /* the next source of the list is the one after `after` */
-	struct addr after;
+	struct show_place place; /* in the list of a part */
 };
 
 static void begin_list(struct upstream_answer *u, enum part part, const char *text)
 {
 	show_begin(&u->a, text);
 	u->part = part;
-	u->placed = false;
+	u->place = (struct show_place){0};
 }
 
 static void show_upstream_begin_group(
@@ -69,37 +67,26 @@ static void write_sources(
 	struct upstream_answer *u, const struct upstream_group *g, int *work)
 {
 	const struct addrset *src = &g->now.src;
-	size_t i = show_behind(
-		src->v, src->n, sizeof(*src->v), u->placed ? &u->after : NULL);
 
-	for (; i < src->n; i++, --*work) {
-		if (*work <= 0)
-			return;
-		show_item(&u->a, json_of_addr(&src->v[i]));
-		u->after = src->v[i];
-		u->placed = true;
-	}
-	begin_list(u, PART_REPEATS, "],\"source_repeats\":[");
+	if (show_list(&u->a, src->v, src->n, sizeof(*src->v), SIZE_MAX, show_address,
+		    &u->place, work))
+		begin_list(u, PART_REPEATS, "],\"source_repeats\":[");
+}
+
+static json_t *repeat_json(const void *element, mono_t now)
+{
+	const struct upstream_source *s = element;
+
+	return json_pack("{so ss si}", "address", json_of_addr(&s->addr), "type",
+		s->allow ? "allow" : "block", "left", (int)s->repeats);
 }
 
 static void write_repeats(
 	struct upstream_answer *u, const struct upstream_group *g, int *work)
 {
-	size_t i = show_behind(g->change, g->n_change, sizeof(*g->change),
-		u->placed ? &u->after : NULL);
-
-	for (; i < g->n_change; i++, --*work) {
-		const struct upstream_source *s = &g->change[i];
-
-		if (*work <= 0)
-			return;
-		show_item(&u->a,
-			json_pack("{so ss si}", "address", json_of_addr(&s->addr),
-				"type", s->allow ? "allow" : "block", "left",
-				(int)s->repeats));
-		u->after = s->addr;
-		u->placed = true;
-	}
+	if (!show_list(&u->a, g->change, g->n_change, sizeof(*g->change), SIZE_MAX,
+		    repeat_json, &u->place, work))
+		return;
 	show_end(&u->a, "]}");
 	u->part = PART_GROUPS;
 }
@@ -236,9 +223,8 @@ static int show_upstream_piece(struct ctl_answer *answer)
 	int work = SHOW_WORK;
 
 	u->now = view_now(u->a.app);
-	if (!u->begun)
+	if (show_first(&u->a))
 		show_begin(&u->a, "{\"upstream\":[");
-	u->begun = true;
 	for (; work > 0; work--) {
 		if (u->part != PART_PORTS) {
 			go_on_with_port(u, &work);
