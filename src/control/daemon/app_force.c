@@ -11,9 +11,6 @@
 
 #include "control/daemon/app_priv.h"
 
-#include "base/cleanup.h"
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -29,14 +26,11 @@ static const struct {
 static unsigned read_setting(
 	const struct app *app, enum family family, const char *name)
 {
-	_cleanup_(closep) int fd = -1;
-	char path[96], text[16] = "";
+	char path[96], text[16];
 
 	snprintf(path, sizeof(path), "sys/%s/conf/%s/%s", of_family[family].dir, name,
 		of_family[family].key);
-	fd = openat(app->rivals.proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		return 0;
+	(void)proctext_short(app->rivals.proc, path, text, sizeof(text));
 	return (unsigned)strtoul(text, NULL, 10);
 }
 

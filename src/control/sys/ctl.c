@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/places.h"
+#include "control/sys/proctext.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -611,13 +612,11 @@ static void turn_away(struct ctl *ctl)
 /* The overflow uid of user_namespaces(7). */
 static uid_t read_nobody(void)
 {
-	_cleanup_(closep) int fd =
-		open("/proc/sys/kernel/overflowuid", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
+	char text[16];
+	size_t n = proctext_short(
+		AT_FDCWD, "/proc/sys/kernel/overflowuid", text, sizeof(text));
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return 65534;
-	return (uid_t)strtoul(text, NULL, 10);
+	return n > 0 ? (uid_t)strtoul(text, NULL, 10) : 65534;
 }
 
 static uid_t peer_uid(const struct ctl *ctl, int fd)

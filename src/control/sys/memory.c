@@ -12,27 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fclosep(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
 /* The number in the first line of a file, after its prefix. 0 if there is none, or if
  * it is "max". */
 static uint64_t read_size(const char *path, const char *prefix)
 {
-	FILE *f = fopen(path, "re");
+	_cleanup_(fclosep) FILE *f = fopen(path, "re");
 	size_t len = strlen(prefix);
-	uint64_t n = 0;
 	char line[128];
 
-	if (!f)
-		return 0;
-	if (fgets(line, sizeof(line), f) && strncmp(line, prefix, len) == 0)
-		n = strtoull(line + len, NULL, 10);
-	fclose(f);
-	return n;
+	return f && fgets(line, sizeof(line), f) && strncmp(line, prefix, len) == 0
+		? strtoull(line + len, NULL, 10)
+		: 0;
 }
 
 static uint64_t read_total(const char *root)

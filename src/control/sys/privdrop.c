@@ -4,6 +4,8 @@
 
 #include "control/sys/privdrop.h"
 
+#include "base/cleanup.h"
+
 #include <cap-ng.h>
 #include <errno.h>
 #include <linux/capability.h>
@@ -46,7 +48,7 @@ int privdrop_find_user(const char *name, struct privdrop_id *ret)
 /* A user namespace may know only a few ids, for example root's. */
 static bool is_mapped(const char *map, unsigned id)
 {
-	FILE *f = fopen(map, "re");
+	_cleanup_(fclosep) FILE *f = fopen(map, "re");
 	unsigned first, n;
 	char line[64];
 	bool found = !f; /* without /proc, the kernel will tell */
@@ -54,8 +56,6 @@ static bool is_mapped(const char *map, unsigned id)
 	while (f && !found && fgets(line, sizeof(line), f))
 		found = sscanf(line, "%u %*u %u", &first, &n) == 2 && id >= first &&
 			id - first < n;
-	if (f)
-		fclose(f);
 	return found;
 }
 

@@ -5,6 +5,7 @@
 #include "control/sys/proctext.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,16 @@ void proctext_deinit(struct proctext *t)
 		close(t->fd);
 	free(t->text);
 	*t = (struct proctext){0};
+}
+
+size_t proctext_short(int proc, const char *path, char *buf, size_t size)
+{
+	_cleanup_(closep) int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+	n = n < 0 ? 0 : n;
+	buf[n] = '\0';
+	return (size_t)n;
 }
 
 mono_t proctext_again(mono_t now, int64_t cost_ns, int64_t least_ms)

@@ -28,6 +28,10 @@ struct proctext {
 int proctext_read(struct proctext *t, int proc, const char *path);
 void proctext_deinit(struct proctext *t);
 
+/* Reads the beginning of a short file below the directory `proc` and ends it with '\0'.
+ * Returns its bytes, or 0 if it cannot be read. */
+size_t proctext_short(int proc, const char *path, char *buf, size_t size);
+
 /* Returns when work that ended at `now` and took `cost_ns` may be done again: at least
  * `least_ms` later, and late enough that it takes at most a twentieth of the thread's
  * time. */

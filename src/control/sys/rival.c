@@ -12,6 +12,7 @@
 #include "control/sys/rival.h"
 
 #include "base/cleanup.h"
+#include "control/sys/proctext.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -64,21 +65,17 @@ static bool is_forwarding(int proc, enum family family)
 	static const char *const path[_FAMILY_N] = {
 		"sys/net/ipv4/conf/all/mc_forwarding",
 		"sys/net/ipv6/conf/all/mc_forwarding"};
-	FILE *f = open_file(proc, path[family]);
-	int c;
+	char text[2];
 
-	if (!f)
-		return false;
-	c = fgetc(f);
-	fclose(f);
-	return c >= '1' && c <= '9';
+	(void)proctext_short(proc, path[family], text, sizeof(text));
+	return text[0] >= '1' && text[0] <= '9';
 }
 
 /* Names of the interfaces with blanks between; false if there are none. */
 static bool read_vifs(int proc, enum family family, char where[RIVAL_TEXT])
 {
 	static const char *const path[_FAMILY_N] = {"net/ip_mr_vif", "net/ip6_mr_vif"};
-	FILE *f = open_file(proc, path[family]);
+	_cleanup_(fclosep) FILE *f = open_file(proc, path[family]);
 	char line[256], name[20];
 	size_t len = 0;
 	bool heading = true;
@@ -91,8 +88,6 @@ static bool read_vifs(int proc, enum family family, char where[RIVAL_TEXT])
 				where + len, "%s%s", len ? " " : "", name);
 		heading = false;
 	}
-	if (f)
-		fclose(f);
 	return len > 0;
 }
 
@@ -130,7 +125,7 @@ static bool has_routing(const struct rival_list *list, enum family family)
  * the port. */
 static void look_at_raw(int proc, struct rival_list *list)
 {
-	FILE *f = open_file(proc, "net/raw");
+	_cleanup_(fclosep) FILE *f = open_file(proc, "net/raw");
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f)) {
@@ -150,8 +145,6 @@ static void look_at_raw(int proc, struct rival_list *list)
 			r->uid = uid;
 		break;
 	}
-	if (f)
-		fclose(f);
 }
 
 /* "ringcastd/PID-TOKEN/3.7.12" */
@@ -180,7 +173,7 @@ static uint64_t inode_of(const char *line)
 static void look_at_claims(
 	int proc, const struct rival_belief *belief, struct rival_list *list)
 {
-	FILE *f = open_file(proc, "net/unix");
+	_cleanup_(fclosep) FILE *f = open_file(proc, "net/unix");
 	char line[256];
 	size_t n_lines = 0, n = 0;
 
@@ -202,8 +195,6 @@ static void look_at_claims(
 			*r = x;
 		n++;
 	}
-	if (f)
-		fclose(f);
 }
 
 /* ---- programs ---- */
@@ -211,17 +202,12 @@ static void look_at_claims(
 static bool read_comm(int proc, const char *pid, char comm[16])
 {
 	char path[64];
-	FILE *f;
-	bool ok;
+	size_t n;
 
 	snprintf(path, sizeof(path), "%.20s/comm", pid);
-	f = open_file(proc, path);
-	if (!f)
-		return false;
-	ok = fgets(comm, 16, f) != NULL;
-	fclose(f);
-	comm[ok ? strcspn(comm, "\n") : 0] = '\0';
-	return ok;
+	n = proctext_short(proc, path, comm, 16);
+	comm[strcspn(comm, "\n")] = '\0';
+	return n > 0;
 }
 
 static bool is_known(const char *comm)
@@ -252,40 +238,27 @@ static int shares_netns(int proc, const char *pid)
 /* The value of a line "KEY:\tVALUE" in hexadecimal digits; 0 if there is none. */
 static uint64_t read_status(int proc, const char *pid, const char *key)
 {
+	_cleanup_(fclosep) FILE *f = NULL;
 	char path[64], line[256];
 	size_t n = strlen(key);
 	uint64_t value = 0;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "%.20s/status", pid);
 	f = open_file(proc, path);
 	while (f && fgets(line, sizeof(line), f))
 		if (strncmp(line, key, n) == 0 && line[n] == ':')
 			value = strtoull(line + n + 1, NULL, 16);
-	if (f)
-		fclose(f);
 	return value;
-}
-
-/* Returns the bytes of a short file, or 0 if it cannot be read. */
-static size_t read_proc_file(int proc, const char *path, char *buf, size_t size)
-{
-	int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
-
-	if (fd >= 0)
-		close(fd);
-	return n < 0 ? 0 : (size_t)n;
 }
 
 /* The creator of a user namespace is root in it, but has no rights outside. */
 static bool shares_userns(int proc, const char *pid)
 {
 	char path[64], own[512], its[512];
-	size_t n = read_proc_file(proc, "self/uid_map", own, sizeof(own));
+	size_t n = proctext_short(proc, "self/uid_map", own, sizeof(own));
 
 	snprintf(path, sizeof(path), "%.20s/uid_map", pid);
-	return n > 0 && n == read_proc_file(proc, path, its, sizeof(its)) &&
+	return n > 0 && n == proctext_short(proc, path, its, sizeof(its)) &&
 		memcmp(own, its, n) == 0;
 }
 
