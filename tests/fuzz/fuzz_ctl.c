@@ -303,7 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	n_said = 0;
 	fuzz_assert(monitor_new(&monitor) == 0);
-	fuzz_assert(ctl_new((void *)watched, path, commands, NULL, &ctl) == 0);
+	fuzz_assert(ctl_new((void *)watched, path, -1, commands, NULL, &ctl) == 0);
 	for (unsigned i = 0; i < N_CLIENTS; i++)
 		client[i].fd = -1;
 	while (fuzz_more(&r)) {

@@ -424,11 +424,11 @@ static void open_pair(struct fixture *f, enum family family)
 	ip("link set va up");
 	ip("link set vb up");
 	until(f, is_up(f, "va") && is_up(f, "vb"));
-	assert_int_equal(mcsock_open(f->loop, f->rx, named(f, "va")->ifindex, family,
-				 &ops, &f->va),
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, named(f, "va")->ifindex,
+				 family, &ops, &f->va),
 		0);
-	assert_int_equal(mcsock_open(f->loop, f->rx, named(f, "vb")->ifindex, family,
-				 &ops, &f->vb),
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, named(f, "vb")->ifindex,
+				 family, &ops, &f->vb),
 		0);
 }
 
@@ -632,10 +632,10 @@ static void opens_on_an_interface_that_is_down(void **state)
 
 	ip("link add va type veth peer name vb");
 	until(f, named(f, "va") && named(f, "vb"));
-	assert_int_equal(mcsock_open(f->loop, f->rx, named(f, "vb")->ifindex,
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, named(f, "vb")->ifindex,
 				 FAMILY_IPV4, &ops, &f->vb),
 		0);
-	assert_int_equal(mcsock_open(f->loop, f->rx, named(f, "va")->ifindex,
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, named(f, "va")->ifindex,
 				 FAMILY_IPV4, &ops, &f->va),
 		0);
 	ip("link set va up");
@@ -646,7 +646,8 @@ static void opens_on_an_interface_that_is_down(void **state)
 	until(f, count(f, named(f, "vb")->ifindex, packet, 28));
 
 	assert_int_equal(
-		mcsock_open(f->loop, f->rx, 99999, FAMILY_IPV4, &ops, &none), -ENODEV);
+		mcsock_open(f->loop, f->rx, -1, 99999, FAMILY_IPV4, &ops, &none),
+		-ENODEV);
 	assert_null(none);
 }
 
@@ -671,7 +672,7 @@ static void tun_has_no_link_header(void **state)
 	assert_int_equal(named(f, "va")->arphrd, ARPHRD_NONE);
 	assert_string_equal(named(f, "va")->kind, "tun");
 	assert_true(named(f, "va")->pointopoint);
-	assert_int_equal(mcsock_open(f->loop, f->rx, named(f, "va")->ifindex,
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, named(f, "va")->ifindex,
 				 FAMILY_IPV4, &ops, &f->va),
 		0);
 	assert_int_equal(mcsock_send(f->va, out, 28, &group), 0);

@@ -136,8 +136,8 @@ static int edges_work_with_net_raw_alone(void)
 		return 2;
 	if (netlink_new(loop, &table, &nl_ops, &nl) < 0 || table.n == 0)
 		failed = 3;
-	else if (mcsock_open(loop, rx, table.v[0].ifindex, FAMILY_IPV4, &mc_ops, &s) <
-		0)
+	else if (mcsock_open(loop, rx, -1, table.v[0].ifindex, FAMILY_IPV4, &mc_ops,
+			 &s) < 0)
 		failed = 4;
 	mcsock_close(s);
 	netlink_free(nl);

@@ -136,7 +136,7 @@ static void open_device(struct fixture *f)
 		skip();
 	assert_int_equal(ioctl(f->fd, TUNSETIFF, &ifr), 0);
 	assert_int_equal(system("ip link set tt up"), 0);
-	assert_int_equal(mcsock_open(f->loop, f->rx, (int)if_nametoindex("tt"),
+	assert_int_equal(mcsock_open(f->loop, f->rx, -1, (int)if_nametoindex("tt"),
 				 f->family, &ops, &f->sock),
 		0);
 }

@@ -59,7 +59,7 @@ static inline void ctl_fixture_init(
 	strcpy(f->dir, P_tmpdir "/test_ctl.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
-	assert_int_equal(ctl_new(f->loop, f->path, commands, ctx, &f->ctl), 0);
+	assert_int_equal(ctl_new(f->loop, f->path, -1, commands, ctx, &f->ctl), 0);
 }
 
 static inline void ctl_fixture_deinit(struct ctl_fixture *f)

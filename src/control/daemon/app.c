@@ -364,24 +364,6 @@ static int start_proxy(struct app *app)
 	return APP_EXIT_OK;
 }
 
-/* Uses the socket of the old process, so that no client is refused. */
-static int open_ctl(struct app *app)
-{
-	struct inherit_fds *handed = app->options.handed;
-	_cleanup_(closep) int fd = handed ? inherit_take(handed, "control") : -1;
-
-	if (fd < 0 ||
-		ctl_adopt(app->loop, app->socket_path, fd, app_commands, app,
-			&app->ctl) < 0) {
-		closep(&fd);
-		fd = -1; /* it would be taken for the socket of another daemon */
-		return ctl_new(
-			app->loop, app->socket_path, app_commands, app, &app->ctl);
-	}
-	take_fd(&fd);
-	return 0;
-}
-
 static int give_ctl(struct app *app, gid_t gid)
 {
 	int r = gid == (gid_t)-1 ? 0 : ctl_set_group(app->ctl, gid);
@@ -406,6 +388,7 @@ static const char *name_pid(pid_t pid, char buf[24])
 static int start_ctl(struct app *app)
 {
 	const char *path = app->options.control_socket;
+	struct inherit_fds *handed = app->options.handed;
 	char pid[24];
 	gid_t gid;
 	int r = app_find_group(app->options.config_path, app->cfg, &gid);
@@ -420,7 +403,9 @@ static int start_ctl(struct app *app)
 	if (r == 0)
 		r = monitor_new(&app->monitor);
 	if (r == 0)
-		r = open_ctl(app);
+		r = ctl_new(app->loop, app->socket_path,
+			handed ? inherit_take(handed, "control") : -1, app_commands,
+			app, &app->ctl);
 	if (r == 0)
 		return give_ctl(app, gid);
 	if (r == -EADDRINUSE)

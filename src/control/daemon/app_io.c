@@ -214,20 +214,6 @@ void app_close_ports(struct app *app)
 		close_port(&app->port[i]);
 }
 
-/* The socket of the old process if it fits, else a new one. */
-static int app_io_open_socket(struct app_port *ap, int ifindex, enum family family,
-	const struct mcsock_ops *ops)
-{
-	struct app *app = ap->app;
-	struct mcsock **s = &ap->sock[family];
-	_cleanup_(closep) int fd = take_fd(&ap->handed[family]);
-
-	if (fd < 0 || mcsock_adopt(app->loop, app->rx, fd, ifindex, family, ops, s) < 0)
-		return mcsock_open(app->loop, app->rx, ifindex, family, ops, s);
-	take_fd(&fd);
-	return 0;
-}
-
 /* Reports of other hosts on an upstream are ignored (R115). */
 static void open_port(struct app *app, unsigned port, int ifindex)
 {
@@ -250,7 +236,8 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 		int r = 0;
 
 		if (app->instances->family[f] && !ap->sock[f])
-			r = app_io_open_socket(ap, ifindex, f, &ops);
+			r = mcsock_open(app->loop, app->rx, take_fd(&ap->handed[f]),
+				ifindex, f, &ops, &ap->sock[f]);
 		if (r < 0)
 			ap->error = -r;
 	}

@@ -762,35 +762,6 @@ static struct ctl *alloc(struct loop *loop, const char *path,
 	return ctl;
 }
 
-int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
-	void *ctx, struct ctl **ret_ctl)
-{
-	_cleanup_(ctl_freep) struct ctl *ctl = alloc(loop, path, commands, ctx);
-	int r;
-
-	if (!ctl)
-		return -ENOMEM;
-	r = ctl_open_socket(ctl);
-	if (r < 0)
-		return r;
-	r = loop_add(loop, &ctl->fd);
-	if (r < 0)
-		return r;
-	*ret_ctl = take_ptr(ctl);
-	return 0;
-}
-
-void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret)
-{
-	*ret = (struct ctl_stats){0};
-	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
-		if (ctl->client[i].fd.fd < 0)
-			continue;
-		ret->n_clients++;
-		ret->pending += client_pending(&ctl->client[i]);
-	}
-}
-
 /* does the socket listen at the path? */
 static bool is_listening_at(int fd, const char *path)
 {
@@ -805,26 +776,38 @@ static bool is_listening_at(int fd, const char *path)
 		type == SOCK_STREAM;
 }
 
-int ctl_adopt(struct loop *loop, const char *path, int fd,
+int ctl_new(struct loop *loop, const char *path, int handed,
 	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl)
 {
 	_cleanup_(ctl_freep) struct ctl *ctl = alloc(loop, path, commands, ctx);
-	int r;
+	int r = 0;
 
-	if (!ctl)
+	if (!ctl) {
+		closep(&handed);
 		return -ENOMEM;
-	if (!is_listening_at(fd, path))
-		return -EINVAL;
-	ctl->fd.fd = fd;
-	r = know_file(ctl);
+	}
+	ctl->fd.fd = handed;
+	if (!is_listening_at(handed, path) || know_file(ctl) < 0) {
+		/* it would be taken for the socket of another daemon */
+		closep(&ctl->fd.fd);
+		r = ctl_open_socket(ctl);
+	}
 	if (r == 0)
 		r = loop_add(loop, &ctl->fd);
-	if (r < 0) {
-		ctl->fd.fd = -1;
-		return r;
+	if (r == 0)
+		*ret_ctl = take_ptr(ctl);
+	return r;
+}
+
+void ctl_stats(const struct ctl *ctl, struct ctl_stats *ret)
+{
+	*ret = (struct ctl_stats){0};
+	for (size_t i = 0; i < CTL_MAX_CLIENTS; i++) {
+		if (ctl->client[i].fd.fd < 0)
+			continue;
+		ret->n_clients++;
+		ret->pending += client_pending(&ctl->client[i]);
 	}
-	*ret_ctl = take_ptr(ctl);
-	return 0;
 }
 
 int ctl_set_group(struct ctl *ctl, gid_t gid)

@@ -132,20 +132,17 @@ json_t *ctl_list(const struct ctl_command *commands);
 json_t *ctl_error(const char *format, ...)
 	__attribute__((__format__(__printf__, 1, 2)));
 
-/* Listens at `path`, with mode 0660. Replaces a socket file without a listener. Returns 0,
+/* Listens at `path`, with mode 0660. Replaces a socket file without a listener. `handed` is
+ * a socket that another process has made listen at `path`, or -1. It is used in place of a
+ * new one if it is that, and else closed. Returns 0,
  * -EADDRINUSE if the file has a listener, -EEXIST if there is a file of another kind, or
  * another -errno. `commands` ends with a NULL name and is borrowed, like `path`. The
  * starter is the real user of the calling process. */
-int ctl_new(struct loop *loop, const char *path, const struct ctl_command *commands,
-	void *ctx, struct ctl **ret_ctl);
+int ctl_new(struct loop *loop, const char *path, int handed,
+	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl);
 /* Returns the process that began to listen at `path`, or 0 if there is none, if it has ended
  * since then (live upgrade), or if it is not visible in this PID namespace. */
 pid_t ctl_listener(const char *path);
-/* Listens with a socket that another process has made listen at `path`. Returns as
- * ctl_new(), or -EINVAL if `fd` is another socket. On failure the caller still owns
- * `fd`. */
-int ctl_adopt(struct loop *loop, const char *path, int fd,
-	const struct ctl_command *commands, void *ctx, struct ctl **ret_ctl);
 /* Returns MONO_UNSET while some client has something to do, else MONO_NEVER. Takes
  * NULL. */
 mono_t ctl_deadline(const struct ctl *ctl);

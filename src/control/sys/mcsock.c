@@ -393,39 +393,32 @@ static int watch(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
 	return 0;
 }
 
-static struct mcfilter filter_of(enum family family, const struct mcsock_ops *ops)
+/* Is it such a socket? Gives it the filter. */
+static bool mcsock_fits(int fd, int ifindex, const struct mcfilter *filter)
 {
-	return (struct mcfilter){
-		.family = family, .own = ops->own != NULL, .queries = ops->queries};
+	return fd >= 0 &&
+		packet_socket_check(fd, SOCK_DGRAM, ifindex, bound_be16(filter)) == 0 &&
+		mcsock_set_filter(fd, filter) == 0;
 }
 
-int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
+int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int handed, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
 {
-	struct mcfilter filter = filter_of(family, ops);
-	_cleanup_(closep) int fd = -1;
-	int r;
+	const struct mcfilter filter = {
+		.family = family, .own = ops->own != NULL, .queries = ops->queries};
+	_cleanup_(closep) int fd = handed;
+	int r = 0;
 
-	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = set_up_socket(fd, ifindex, &filter);
+	if (!mcsock_fits(fd, ifindex, &filter)) {
+		closep(&fd);
+		fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		r = fd < 0 ? -errno : set_up_socket(fd, ifindex, &filter);
+	}
 	if (r == 0)
 		r = watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
 	if (r == 0)
 		take_fd(&fd);
 	return r;
-}
-
-int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
-	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock)
-{
-	struct mcfilter filter = filter_of(family, ops);
-	int r = packet_socket_check(fd, SOCK_DGRAM, ifindex, bound_be16(&filter));
-
-	if (r == 0)
-		r = mcsock_set_filter(fd, &filter);
-	return r < 0 ? r : watch(loop, rx, fd, ifindex, &filter, ops, ret_sock);
 }
 
 int mcsock_fd(const struct mcsock *s)

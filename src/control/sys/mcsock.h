@@ -93,16 +93,12 @@ struct mcsock_stats {
 	uint64_t fragment[_REASSEMBLE_N]; /* received fragments, see reassemble.h */
 };
 
-/* Opens a socket. `rx` is borrowed for the lifetime of the socket, and `ops` is copied.
- * Returns 0, -ENODEV if there is no such interface, or another -errno. The interface may
+/* Opens a socket. `handed` is one that another process has opened in this way, or -1. It is
+ * used, with the messages that wait in it, if it fits, and else closed. `rx` is borrowed
+ * for the lifetime of the socket, and `ops` is copied. Returns 0, -ENODEV if there is no such interface, or another -errno. The interface may
  * be down, and may go down and up later. If the interface is deleted, the socket receives
  * nothing until it is closed. */
-int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int ifindex,
-	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
-/* Takes over a socket that another process has opened in this way, with the messages that
- * wait in it. Returns as mcsock_open(), or -EINVAL if it is another kind of socket. On
- * failure the caller still owns `fd`. */
-int mcsock_adopt(struct loop *loop, struct mcsock_rx *rx, int fd, int ifindex,
+int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int handed, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 int mcsock_fd(const struct mcsock *s); /* borrowed */
 /* Makes an object for the same socket that only sends, and that may outlive `s`. Returns

@@ -287,7 +287,8 @@ static void socket_file(void **state)
 	assert_int_equal(st.st_mode & 07777, 0660);
 
 	/* a daemon answers on the socket, so it is not taken over */
-	assert_int_equal(ctl_new(f->server.loop, f->server.path, commands, f, &second),
+	assert_int_equal(
+		ctl_new(f->server.loop, f->server.path, -1, commands, f, &second),
 		-EADDRINUSE);
 	assert_int_equal(ctl_listener(f->server.path), getpid());
 	assert_int_equal(ctl_listener("/nonexistent/socket"), 0);
@@ -326,8 +327,8 @@ static void stale_socket_is_replaced(void **state)
 	int fd;
 
 	f->server.ctl = ctl_free(f->server.ctl);
-	assert_int_equal(
-		ctl_new(f->server.loop, f->server.path, commands, f, &f->server.ctl),
+	assert_int_equal(ctl_new(f->server.loop, f->server.path, -1, commands, f,
+				 &f->server.ctl),
 		0);
 	fd = client(&f->server);
 	say(fd, "show mfc\n");
@@ -347,22 +348,22 @@ static void other_files_are_left_alone(void **state)
 	fd = open(f->server.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(
-		ctl_new(f->server.loop, f->server.path, commands, f, &f->server.ctl),
+	assert_int_equal(ctl_new(f->server.loop, f->server.path, -1, commands, f,
+				 &f->server.ctl),
 		-EEXIST);
 	assert_int_equal(stat(f->server.path, &st), 0);
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(ctl_new(f->server.loop, path, commands, f, &f->server.ctl),
+	assert_int_equal(ctl_new(f->server.loop, path, -1, commands, f, &f->server.ctl),
 		-ENAMETOOLONG);
 	/* below a file, and below a directory that does not exist */
 	snprintf(path, sizeof(path), "%s/x", f->server.path);
-	assert_int_equal(
-		ctl_new(f->server.loop, path, commands, f, &f->server.ctl), -ENOTDIR);
+	assert_int_equal(ctl_new(f->server.loop, path, -1, commands, f, &f->server.ctl),
+		-ENOTDIR);
 	assert_int_equal(unlink(f->server.path), 0);
-	assert_int_equal(
-		ctl_new(f->server.loop, path, commands, f, &f->server.ctl), -ENOENT);
+	assert_int_equal(ctl_new(f->server.loop, path, -1, commands, f, &f->server.ctl),
+		-ENOENT);
 	assert_null(f->server.ctl);
 }
 
