@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Arrays and texts that grow by doubling, see array.h. Pure. */
-
 #include "base/array.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Bounded wire access and the Internet checksum (RFC 1071), see bytes.h. Pure. */
-
 #include "base/bytes.h"
 
 #include <endian.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Lists of processors, see cpulist.h. */
-
 #include "base/cpulist.h"
 
 #include <stdbool.h>

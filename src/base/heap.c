@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Min-heap with four children per node, see heap.h. Pure. */
-
 #include "base/heap.h"
 
 #include "base/array.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Address and port of a server, see endpoint.h. Pure. */
-
 #include "control/config/endpoint.h"
 
 #include "base/cleanup.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The common part of the IGMPv3 and MLDv2 codecs, see gm_wire.h. */
-
 #include "control/proto/gm_wire.h"
 
 #include "base/minmax.h"

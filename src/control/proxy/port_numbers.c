@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* See port_numbers.h. */
-
 #include "control/proxy/port_numbers.h"
 
 /* Is `a` a better choice than `b` for a new name? One that no name ever had comes first,

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Streams that begin and end, see streams.h. */
-
 #include "control/proxy/streams.h"
 
 #include "base/cleanup.h"

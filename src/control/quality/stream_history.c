@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Buckets over time, see stream_history.h. */
-
 #include "control/quality/stream_history.h"
 #include "base/minmax.h"
 

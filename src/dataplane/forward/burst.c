@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/*
- * Groups the frames of a burst by flow while they are added, see burst.h. Pure.
- */
-
 #include "dataplane/forward/burst.h"
 
 #include "base/mul64.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which way to send is cheaper, see choice.h. */
-
 #include "dataplane/forward/choice.h"
 
 static enum choice_way other(enum choice_way way)
