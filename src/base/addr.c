@@ -127,6 +127,14 @@ bool prefix_contains(const struct prefix *p, const struct addr *a)
 	return ((p->addr.b[full] ^ a->b[full]) & (uint8_t)(0xff << (8 - rest))) == 0;
 }
 
+bool prefix_any_contains(const struct prefix *v, size_t n, const struct addr *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_contains(&v[i], a))
+			return true;
+	return false;
+}
+
 bool prefix_eq(const struct prefix *a, const struct prefix *b)
 {
 	return a->len == b->len && addr_eq(&a->addr, &b->addr);

@@ -170,6 +170,7 @@ int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);
 
 struct prefix prefix_from_addr(const struct addr *a, unsigned len_in_family);
 bool prefix_contains(const struct prefix *p, const struct addr *a);
+bool prefix_any_contains(const struct prefix *v, size_t n, const struct addr *a);
 bool prefix_eq(const struct prefix *a, const struct prefix *b);
 
 /* bits within the family: 0..32 or 0..128 */

@@ -254,23 +254,22 @@ unsigned config_boundary_scope(const struct config_iface *ci)
 	return ci->role == CONFIG_ROLE_UPSTREAM ? 8 : 2;
 }
 
+bool config_is_beyond_scope(const struct config_iface *ci, const struct addr *group)
+{
+	unsigned scope = config_boundary_scope(ci);
+
+	if (addr_is_v4(group))
+		return addr_eq(group, &CONFIG_SSDP) && scope >= CONFIG_SCOPE_LOCAL;
+	return addr_scope(group) <= scope;
+}
+
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group)
 {
-	if (!addr_is_v4(group) && addr_scope(group) <= config_boundary_scope(ci))
-		return true;
-	if (addr_eq(group, &CONFIG_SSDP) &&
-		config_boundary_scope(ci) >= CONFIG_SCOPE_LOCAL)
-		return true;
-	for (size_t i = 0; i < ci->n_boundary; i++)
-		if (prefix_contains(&ci->boundary[i], group))
-			return true;
-	return false;
+	return config_is_beyond_scope(ci, group) ||
+		prefix_any_contains(ci->boundary, ci->n_boundary, group);
 }
 
 bool config_is_ssm(const struct config *c, const struct addr *group)
 {
-	for (size_t i = 0; i < c->n_ssm; i++)
-		if (prefix_contains(&c->ssm[i], group))
-			return true;
-	return false;
+	return prefix_any_contains(c->ssm, c->n_ssm, group);
 }

@@ -238,6 +238,8 @@ unsigned config_boundary_scope(const struct config_iface *ci);
  * boundary-scope of CONFIG_SCOPE_LOCAL (RFC 2365 8) or more stops. */
 #define CONFIG_SSDP	   ADDR_V4(239, 255, 255, 250)
 #define CONFIG_SCOPE_LOCAL 3
+/* Does the scope of the group end at the interface? */
+bool config_is_beyond_scope(const struct config_iface *ci, const struct addr *group);
 /* Does the group end at the interface, in both directions? */
 bool config_is_boundary(const struct config_iface *ci, const struct addr *group);
 

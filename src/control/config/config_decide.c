@@ -30,15 +30,6 @@ static void name_prefix(const struct config_iface *ci, const char *keyword,
 		prefix_format(x, prefix), line_of(ci, keyword, x));
 }
 
-static bool by_scope(const struct config_iface *ci, const struct addr *group)
-{
-	unsigned scope = config_boundary_scope(ci);
-
-	if (addr_is_v4(group))
-		return addr_eq(group, &CONFIG_SSDP) && scope >= CONFIG_SCOPE_LOCAL;
-	return addr_scope(group) <= scope;
-}
-
 static bool decide_boundary(const struct config_iface *ci, const struct addr *group,
 	char buf[CONFIG_DECIDE_LEN])
 {
@@ -47,7 +38,7 @@ static bool decide_boundary(const struct config_iface *ci, const struct addr *gr
 			name_prefix(ci, "boundary", &ci->boundary[i], buf);
 			return true;
 		}
-	if (!by_scope(ci, group))
+	if (!config_is_beyond_scope(ci, group))
 		return false;
 	snprintf(buf, CONFIG_DECIDE_LEN, "'boundary-scope %u'%s",
 		config_boundary_scope(ci),

@@ -17,13 +17,9 @@ bool http_access_allows(
 	const struct http_access *a, const struct addr *from, const struct addr *to)
 {
 	/* a client of this system has the address that it connects to */
-	if (!a->allow || addr_is_loopback(from) ||
-		(!addr_is_any(to) && addr_eq(from, to)))
-		return true;
-	for (size_t i = 0; i < a->n_allow; i++)
-		if (prefix_contains(&a->allow[i], from))
-			return true;
-	return false;
+	return !a->allow || addr_is_loopback(from) ||
+		(!addr_is_any(to) && addr_eq(from, to)) ||
+		prefix_any_contains(a->allow, a->n_allow, from);
 }
 
 void http_host_take(struct http_host *h, const char *name, const char *value)

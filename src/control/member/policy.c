@@ -36,17 +36,9 @@ enum policy policy_state(const struct config *cfg, const struct config_iface *ci
 bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 	size_t n_subnet, const struct addr *from)
 {
-	if (addr_is_any(from))
-		return true;
-	if (!addr_is_v4(from) && addr_is_link_local(from))
-		return true;
-	for (size_t i = 0; i < n_subnet; i++)
-		if (prefix_contains(&subnet[i], from))
-			return true;
-	for (size_t i = 0; i < ci->n_altnet; i++)
-		if (prefix_contains(&ci->altnet[i], from))
-			return true;
-	return false;
+	return addr_is_any(from) || (!addr_is_v4(from) && addr_is_link_local(from)) ||
+		prefix_any_contains(subnet, n_subnet, from) ||
+		prefix_any_contains(ci->altnet, ci->n_altnet, from);
 }
 
 /* The highest address of an IPv4 subnet belongs to no host (RFC 3021 2.1: it does when

@@ -21,10 +21,8 @@ bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t 
 /* A host of the LAN that sends to a group is not a forwarder. */
 static bool is_sender(const struct proxy_port *pp, const struct addr *source)
 {
-	for (size_t i = 0; i < pp->n_subnet; i++)
-		if (prefix_contains(&pp->subnet[i], source))
-			return true;
-	return !addr_is_usable_source(source) || addr_is_link_local(source);
+	return prefix_any_contains(pp->subnet, pp->n_subnet, source) ||
+		!addr_is_usable_source(source) || addr_is_link_local(source);
 }
 
 static bool proxy_forwarder_is_wanted(const struct proxy_port *pp,
