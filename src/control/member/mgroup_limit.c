@@ -145,10 +145,8 @@ static void holdings(const struct mgroup_db *db, const struct gm_msg *msg,
 		struct addr key;
 		const struct mgroup_owner *o = owner_of_sender(db, msg, k, &key);
 
-		if (o && o->n_groups > *ret_groups)
-			*ret_groups = o->n_groups;
-		if (o && o->n_addr > *ret_addr)
-			*ret_addr = o->n_addr;
+		*ret_groups = max(*ret_groups, o ? o->n_groups : 0);
+		*ret_addr = max(*ret_addr, o ? o->n_addr : 0);
 	}
 }
 

@@ -66,11 +66,8 @@ bool gm_peek(enum family family, const void *packet, size_t len, struct gm_peek 
 		return false;
 	bytes = ret->len - MESSAGE_MIN;
 	ret->query = ret->message[0] == query;
-	if (ret->message[0] == report) {
-		records = get_u16be(ret->message + 6);
-		if (records > bytes / record)
-			records = bytes / record;
-	}
+	if (ret->message[0] == report)
+		records = min(get_u16be(ret->message + 6), bytes / record);
 	bytes -= records * record;
 	ret->records = (uint32_t)records;
 	ret->work = (uint32_t)(1 + records + bytes / (addr_len * GM_WORK_ADDRESSES));

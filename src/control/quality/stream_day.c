@@ -9,6 +9,8 @@
 
 #include "control/quality/stream_day.h"
 
+#include "base/minmax.h"
+
 #include <string.h>
 
 void stream_day_begin(struct stream_day *d, mono_t now)
@@ -45,8 +47,7 @@ void stream_day_end(struct stream_day *d)
 
 		d->viewers[i] += n;
 		w.viewer_minutes += n;
-		if (n > w.viewers)
-			w.viewers = n;
+		w.viewers = max(w.viewers, n);
 	}
 	if (w.viewers > 0)
 		rank_watched(d, &w);
@@ -59,8 +60,7 @@ uint32_t stream_day_viewers(const struct stream_day *d, unsigned from, unsigned 
 	uint32_t most = 0;
 
 	for (unsigned i = from; i < from + n && i < HISTORY_MINUTES_MAX; i++)
-		if (d->viewers[i] > most)
-			most = d->viewers[i];
+		most = max(most, d->viewers[i]);
 	return most;
 }
 

@@ -30,9 +30,7 @@ static void grow16(uint16_t *v, uint64_t by)
 
 static void raise16(uint16_t *v, uint64_t to)
 {
-	to = min(to, UINT16_MAX);
-	if (to > *v)
-		*v = (uint16_t)to;
+	*v = (uint16_t)max(*v, min(to, UINT16_MAX));
 }
 
 static void fill_bucket(struct history_bucket *b, const struct history_second *s)
@@ -43,8 +41,7 @@ static void fill_bucket(struct history_bucket *b, const struct history_second *s
 	grow16(&b->lost, s->lost);
 	grow16(&b->continuity, s->continuity);
 	raise16(&b->gap_ms, s->gap_ns > 0 ? (uint64_t)(s->gap_ns / NS_PER_MS) : 0);
-	if (s->viewers > b->viewers)
-		b->viewers = s->viewers > UINT8_MAX ? UINT8_MAX : (uint8_t)s->viewers;
+	b->viewers = (uint8_t)max(b->viewers, min(s->viewers, UINT8_MAX));
 	b->flags |= (uint8_t)((s->perhaps ? HISTORY_PERHAPS : 0) |
 		(s->beyond ? HISTORY_BEYOND : 0));
 }
@@ -183,10 +180,8 @@ void history_sum_add(struct history_sum *sum, const struct history_bucket *b)
 	sum->router += b->router;
 	sum->lost += b->lost;
 	sum->continuity += b->continuity;
-	if (b->gap_ms > sum->gap_ms)
-		sum->gap_ms = b->gap_ms;
-	if (b->viewers > sum->viewers)
-		sum->viewers = b->viewers;
+	sum->gap_ms = max(sum->gap_ms, b->gap_ms);
+	sum->viewers = max(sum->viewers, b->viewers);
 	sum->perhaps |= (b->flags & HISTORY_PERHAPS) != 0;
 	sum->beyond |= (b->flags & HISTORY_BEYOND) != 0;
 }

@@ -163,8 +163,7 @@ static void schedule_all(
 
 	if (f->n_groups == 0)
 		return;
-	if (max_ms < n * ANSWER_STEP_MS)
-		max_ms = (uint32_t)n * ANSWER_STEP_MS;
+	max_ms = (uint32_t)max(max_ms, n * ANSWER_STEP_MS);
 	until = mono_add_ms(now, max_ms);
 	if (f->answering) {
 		f->again_until = mono_min(f->again_until, until);

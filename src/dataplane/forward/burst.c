@@ -2,6 +2,7 @@
 
 #include "dataplane/forward/burst.h"
 
+#include "base/minmax.h"
 #include "base/mul64.h"
 
 #include <assert.h>
@@ -25,9 +26,7 @@ unsigned burst_enough(unsigned n_frames, uint64_t copies)
 {
 	uint64_t n = copies ? COPIES_ENOUGH * n_frames / copies : BURST_MAX;
 
-	if (n < BURST_MIN)
-		return BURST_MIN;
-	return n < BURST_MAX ? (unsigned)n : BURST_MAX;
+	return (unsigned)max(min(n, BURST_MAX), BURST_MIN);
 }
 
 /* The address of the burst serves as the key: senders choose sources and groups, but do

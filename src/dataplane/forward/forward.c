@@ -15,6 +15,7 @@
 #include "dataplane/forward/forward.h"
 
 #include "base/cleanup.h"
+#include "base/minmax.h"
 #include "dataplane/packet/rewrite.h"
 
 #include <assert.h>
@@ -319,8 +320,7 @@ static struct needs needs_of(
 			needs.whole_checksums = true;
 		if (caps & TX_SUPER_FRAME)
 			needs.super_frames = true;
-		if (plan->port[i].mtu < needs.mtu)
-			needs.mtu = plan->port[i].mtu;
+		needs.mtu = min(needs.mtu, plan->port[i].mtu);
 	}
 	return needs;
 }
@@ -363,10 +363,8 @@ static void note_stamps(
 {
 	uint64_t first = b->frame[fl->first].f.stamp, last = b->frame[fl->last].f.stamp;
 
-	if (first < fw->oldest)
-		fw->oldest = first;
-	if (last > fw->newest)
-		fw->newest = last;
+	fw->oldest = min(fw->oldest, first);
+	fw->newest = max(fw->newest, last);
 }
 
 bool forward_stamps(

@@ -87,12 +87,10 @@ static void delivery_index(struct quality *q)
 
 	a->mlr = lost > a->loss_before ? lost - a->loss_before : 0;
 	a->loss_before = lost;
-	if (a->mlr > a->mlr_max)
-		a->mlr_max = a->mlr;
+	a->mlr_max = max(a->mlr_max, a->mlr);
 	if (a->ns_per_byte > 0 && a->second_bytes) {
 		a->df_ns = (int64_t)(a->vb_max - a->vb_min);
-		if (a->df_ns > a->df_max_ns)
-			a->df_max_ns = a->df_ns;
+		a->df_max_ns = max(a->df_max_ns, a->df_ns);
 	}
 	if (a->second_bytes && !a->silent)
 		a->ns_per_byte = 1e9 / (double)a->second_bytes;
@@ -175,8 +173,7 @@ bool quality_arrived(struct quality *q, mono_t at)
 	}
 	complete = pass_time(q, at);
 	gap = at.ns - a->last.ns;
-	if (gap > a->gap_max_ns)
-		a->gap_max_ns = gap;
+	a->gap_max_ns = max(a->gap_max_ns, gap);
 	if (gap > OUTAGE_NS) {
 		outage(q);
 	} else if (gap > a->silent_ns) {
@@ -199,10 +196,8 @@ void quality_arrival_media(struct quality *q, size_t media)
 	quality_add(q, QUALITY_MEDIA_BYTES, media);
 	a->second_bytes += media;
 	after = (double)a->second_bytes * a->ns_per_byte - t;
-	if (before < a->vb_min)
-		a->vb_min = before;
-	if (after > a->vb_max)
-		a->vb_max = after;
+	a->vb_min = min(a->vb_min, before);
+	a->vb_max = max(a->vb_max, after);
 }
 
 bool quality_until(struct quality *q, mono_t now)
@@ -214,8 +209,7 @@ bool quality_until(struct quality *q, mono_t now)
 		return false;
 	complete = pass_time(q, now);
 	gap = now.ns - q->arrival.last.ns;
-	if (gap > q->arrival.gap_max_ns)
-		q->arrival.gap_max_ns = gap;
+	q->arrival.gap_max_ns = max(q->arrival.gap_max_ns, gap);
 	if (gap > OUTAGE_NS)
 		outage(q);
 	ts_until(q, now);

@@ -134,8 +134,7 @@ static void add_jitter(struct quality *q, const struct rtp_head *h, mono_t at)
 		return;
 	}
 	r->jitter += (uint32_t)d - ((r->jitter + 8) >> 4);
-	if (r->jitter > r->jitter_max)
-		r->jitter_max = r->jitter;
+	r->jitter_max = max(r->jitter_max, r->jitter);
 }
 
 static enum rtp_place elsewhere(struct quality *q, const struct rtp_head *h)
