@@ -54,19 +54,20 @@ static bool has_section(const struct instances *r, unsigned section)
 	return false;
 }
 
-static bool is_number_used(const struct instances *r, unsigned number)
+/* NULL if no instance has the number */
+static const struct instance *by_number(const struct instances *r, unsigned number)
 {
 	for (size_t i = 0; i < r->n_instance; i++)
 		if (r->instance[i].proxy->instance == number)
-			return true;
-	return false;
+			return &r->instance[i];
+	return NULL;
 }
 
 static unsigned free_number(const struct instances *r)
 {
 	unsigned n = 0;
 
-	while (is_number_used(r, n))
+	while (by_number(r, n))
 		n++;
 	return n;
 }
@@ -223,19 +224,17 @@ struct proxy_port *instances_port_by_index(const struct instances *r, int ifinde
 
 const char *instances_name(const struct instances *r, unsigned number)
 {
-	for (size_t i = 0; i < r->n_instance; i++)
-		if (r->instance[i].proxy->instance == number)
-			return r->instance[i].name;
-	return "";
+	const struct instance *in = by_number(r, number);
+
+	return in ? in->name : "";
 }
 
 bool instances_has_entry(const struct instances *r, unsigned number,
 	const struct addr *group, const struct addr *source)
 {
-	for (size_t i = 0; i < r->n_instance; i++)
-		if (r->instance[i].proxy->instance == number)
-			return mdb_has_entry(&r->instance[i].proxy->mdb, group, source);
-	return false;
+	const struct instance *in = by_number(r, number);
+
+	return in && mdb_has_entry(&in->proxy->mdb, group, source);
 }
 
 void instances_emit_all(const struct instances *r, struct effects *fx)

@@ -311,7 +311,20 @@ static void tick_groups(struct proxy *p, mono_t now, struct effects *fx)
 	}
 }
 
-/* Merges again the groups that a port has or had. */
+void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us)
+{
+	static const struct gm_filter none = {.mode = GM_INCLUDE};
+
+	table_for_each (&us->upstream.groups, node) {
+		struct addr group =
+			container_of(node, struct upstream_group, node)->group;
+
+		if (!mdb_find(&p->mdb, &group))
+			proxy_report_upstream(p, now, us, &group, &none, NULL);
+	}
+}
+
+/* Merges again the groups that a port has or had, and leaves those that none has. */
 static void merge_again(struct proxy *p, mono_t now)
 {
 	p->again_at = MONO_NEVER;
@@ -326,24 +339,6 @@ static void merge_again(struct proxy *p, mono_t now)
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		for (unsigned f = 0; p->groups[i] && f < _FAMILY_N; f++)
 			proxy_port_changed(p, now, p->port[i], (enum family)f);
-}
-
-void proxy_leave_stale(struct proxy *p, mono_t now, struct proxy_port *us)
-{
-	static const struct gm_filter none = {.mode = GM_INCLUDE};
-
-	table_for_each (&us->upstream.groups, node) {
-		struct addr group =
-			container_of(node, struct upstream_group, node)->group;
-
-		if (!mdb_find(&p->mdb, &group))
-			proxy_report_upstream(p, now, us, &group, &none, NULL);
-	}
-}
-
-static void try_again(struct proxy *p, mono_t now, struct effects *fx)
-{
-	merge_again(p, now);
 	portset_for_each (&p->upstreams, i)
 		proxy_leave_stale(p, now, p->port[i]);
 }
@@ -351,7 +346,7 @@ static void try_again(struct proxy *p, mono_t now, struct effects *fx)
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx)
 {
 	if (mono_due(p->again_at, now))
-		try_again(p, now, fx);
+		merge_again(p, now);
 	portset_for_each (&p->downstreams, i)
 		tick_querier(p, now, p->port[i], fx);
 	tick_groups(p, now, fx);
