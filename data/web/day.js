@@ -3,7 +3,7 @@
 // those of page.js.
 "use strict";
 
-const HISTORY_PERIOD = 15000; // between two questions for minutes, in milliseconds
+const HISTORY_PERIOD = 15000; // between two requests for minutes, in milliseconds
 
 let historyAsked = -HISTORY_PERIOD;
 
@@ -30,7 +30,7 @@ function streamLink(x) {
 }
 
 function faultRow(f) {
-	// longer ones do not fit into the daemon's memory of a minute
+	// the daemon's record of a minute has no room for longer gaps
 	const pause = f.gap_ms >= 65535 ? "over 65 s" : f.gap_ms > 0 ? `${f.gap_ms} ms` : "-";
 	return [clock(f.unix_ms), streamLink(f), f.in || "", blameOf(f),
 		duration(1000 * Math.max(f.provider_seconds, f.router_seconds)), pause,
@@ -75,7 +75,7 @@ async function showEvents() {
 
 async function showDay() {
 	const now = performance.now();
-	// a link that has the focus stays
+	// keep a link that has the focus
 	const reading = document.activeElement?.closest("#watched a, #faults a");
 	if (!reading && page.paths.includes("history") && now - historyAsked >= HISTORY_PERIOD) {
 		historyAsked = now;

@@ -3,25 +3,25 @@
 // "<b>" stays a text. The data is the JSON of /api/v1/, see doc/page.md.
 "use strict";
 
-const PERIOD = 2000; // between two questions, in milliseconds
+const PERIOD = 2000; // between two requests, in milliseconds
 const SAMPLES = 150; // of a plot
-const SAMPLES_MIN = 30; // as wide as a plot is at the beginning
+const SAMPLES_MIN = 30; // the width of a plot at the beginning, in samples
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
 
 const page = {
 	top: null,	    // the last answer
 	names: true,	    // viewers are shown
-	paths: [],	    // what this daemon answers
+	paths: [],	    // the paths that this daemon answers
 	rates: new Map(),   // key -> the last rates, in bit/s
 	rows: new Map(),    // key -> row of the table
 	sampled: -PERIOD,   // when the last samples were taken
 	sort: {key: "rate", down: true},
 	filter: "",
-	range: "day",	    // of the quality of one stream
+	range: "day",	    // the time for which the quality of one stream is shown
 	asking: false,
 	again: false,
-	timer: null,	    // asks where there is no stream of events
+	timer: null,	    // asks when there is no stream of events
 };
 
 // ---- small things ----
@@ -87,7 +87,7 @@ function newBars(n, label) {
 	return newImage("bars", n, label);
 }
 
-// The height is 24 at most.
+// Adds bar i, whose height is 24 at most.
 function addBar(svg, i, height, className) {
 	const rect = document.createElementNS(SVG, "rect");
 	rect.setAttribute("x", i);
@@ -98,7 +98,7 @@ function addBar(svg, i, height, className) {
 	svg.append(rect);
 }
 
-// Below a plot that ends now.
+// The axis below a plot that ends now.
 function axis(length) {
 	const a = element("div", null, "axis");
 	a.append(element("span", length + " ago"), element("span", "now"));
@@ -188,7 +188,7 @@ function draw(svg, rates) {
 		`${((from + i) * step).toFixed(1)},${(23 - 22 * v / most).toFixed(1)}`).join(" "));
 }
 
-// Plots are drawn for the rows that can be seen, or soon can.
+// Plots are drawn only for the rows on the screen and near it.
 const watcher = new IntersectionObserver((entries) => {
 	for (const e of entries) {
 		const row = page.rows.get(e.target.dataset.key);

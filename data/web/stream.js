@@ -3,7 +3,7 @@
 // arrives. The helpers are those of page.js.
 "use strict";
 
-// what the bars of the quality can show
+// the kinds of bars of the quality
 const RANGES = {
 	day: {seconds: 86400, blocks: 96, name: "24 hours", part: "15 minutes"},
 	month: {seconds: 30 * 86400, blocks: 180, name: "30 days", part: "4 hours"},
@@ -25,7 +25,7 @@ function showFacts(row) {
 	draw(svg, page.rates.get(keyOf(row)) || []);
 }
 
-// An answer may come when another view is shown.
+// An answer may come when another view is already shown.
 function isShown(group) {
 	const [name, arg] = view();
 	return name === "stream" && arg === group;
