@@ -12,7 +12,6 @@
 #include "base/cpulist.h"
 #include "build_config.h"
 #include "control/config/config_text.h"
-#include "control/show/health.h"
 #include "control/show/selfstat.h"
 #include "control/sys/memory.h"
 #include "control/sys/privdrop.h"
@@ -552,7 +551,7 @@ struct app *app_free(struct app *app)
 		return NULL;
 	app_http_stop(app);
 	app->selfstat = selfstat_free(app->selfstat);
-	app->views.health = health_free(app->views.health);
+	free(app->views.health);
 	app->ctl = ctl_free(app->ctl);
 	app->captures = captures_free(app->captures);
 	app->monitor = monitor_free(app->monitor);

@@ -23,30 +23,6 @@ struct health_thread {
 	mono_t since; /* when they were first seen; MONO_UNSET means never */
 };
 
-struct health {
-	unsigned n;
-	struct health_thread thread[];
-};
-
-struct health *health_free(struct health *h)
-{
-	free(h);
-	return NULL;
-}
-
-static struct health *health_of(struct app *app)
-{
-	unsigned n = dataplane_threads(view_dataplane(app));
-
-	if (!view_memory(app)->health)
-		view_memory(app)->health = calloc(1,
-			sizeof(*view_memory(app)->health) +
-				n * sizeof(struct health_thread));
-	if (view_memory(app)->health)
-		view_memory(app)->health->n = n;
-	return view_memory(app)->health;
-}
-
 _printf_(2, 3) static void health_say(json_t *list, const char *format, ...)
 {
 	char text[256];
@@ -137,25 +113,25 @@ static void check_others(
 	const struct proxy_port *pp, enum family family, mono_t now, json_t *warnings)
 {
 	const struct forwarder *f = &pp->forwarder[family];
-	size_t n = forwarder_n_double(f, now);
-	json_t *mac = NULL;
+	size_t n = forwarder_n_double(f, now), i = 0;
+	char mac[ADDR_STRLEN];
 
-	for (size_t i = 0; i < f->n && !mac; i++)
-		if (forwarder_is_double(&f->v[i], now))
-			mac = json_of_mac(f->v[i].mac.byte);
-	if (mac)
+	while (i < f->n && !forwarder_is_double(&f->v[i], now))
+		i++;
+	if (i < f->n)
 		health_say(warnings,
 			"%s: %s also forwards %zu stream%s there, so datagrams arrive "
 			"twice",
-			pp->name, json_string_value(mac), n, n == 1 ? "" : "s");
-	json_decref(mac);
+			pp->name, gm_format_mac(&f->v[i].mac, mac), n,
+			n == 1 ? "" : "s");
 }
 
 json_t *health_json(struct app *app, mono_t now, bool allow_down)
 {
 	json_t *problems = json_array(), *unsure = json_array(), *limits = json_array();
 	json_t *warnings = json_array();
-	struct health *h = health_of(app);
+	struct view_memory *m = view_memory(app);
+	unsigned n = dataplane_threads(view_dataplane(app));
 
 	proxy_ports_for_each (view_instances(app)->port, pp) {
 		check_port(app, pp, allow_down, problems);
@@ -164,8 +140,10 @@ json_t *health_json(struct app *app, mono_t now, bool allow_down)
 		for (enum family f = 0; f < _FAMILY_N; f++)
 			check_others(pp, f, now, warnings);
 	}
-	for (unsigned i = 0; h && i < h->n; i++)
-		check_thread(app, &h->thread[i], i, now, problems, unsure);
+	if (!m->health)
+		m->health = calloc(n, sizeof(*m->health));
+	for (unsigned i = 0; m->health && i < n; i++)
+		check_thread(app, &m->health[i], i, now, problems, unsure);
 	if (view_counts(app)->fib_unsure)
 		health_say(problems,
 			"the forwarding table is incomplete for lack of memory");

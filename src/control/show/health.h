@@ -13,9 +13,6 @@
 #include <stdbool.h>
 
 struct app;
-struct health; /* what the last check has seen of each thread */
-
-struct health *health_free(struct health *h); /* takes and returns NULL */
 
 /* Returns {"ok": bool, "problems": [text...], "unsure": [text...], "limits": [text...],
  * "warnings": [text...]}, or NULL when out of memory. Limits and warnings are not problems

@@ -27,7 +27,7 @@
 #include <jansson.h>
 
 struct app;
-struct health;
+struct health_thread;
 struct stream_log;
 struct zaps;
 
@@ -45,7 +45,9 @@ struct view_memory {
 	struct fib_cursor reading; /* of the counters of forwarding entries */
 	unsigned n_reading;	   /* answers that wait for this reading */
 	uint64_t n_scrapes;
-	struct health *health; /* NULL until a client asks for the health */
+	/* what the last check of the health has seen of each thread; NULL until a client
+	 * asks */
+	struct health_thread *health;
 };
 
 /* The sockets of a port. */
