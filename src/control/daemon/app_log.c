@@ -17,6 +17,9 @@ static const struct {
 	enum log_level level;
 	const char *text;
 	const char *advice; /* after the value */
+	/* A condition that lasts until the network is changed is logged once a minute
+	 * (R057, R082). It is counted each time. */
+	bool lasting;
 } note_text[_NOTE_N] = {
 	[NOTE_QUERIER_WON] = {LOG_LEVEL_NOTICE,
 		"is no longer querier; this router asks the hosts again"},
@@ -28,32 +31,36 @@ static const struct {
 		"query by unicast, not used for the election"},
 	[NOTE_OLDER_QUERIER] = {LOG_LEVEL_WARNING,
 		"querier of an older version heard; set igmp-version or mld-version to the "
-		"lowest one"},
+		"lowest one",
+		.lasting = true},
 	[NOTE_GROUP_NEW] = {LOG_LEVEL_INFO, "group has its first member"},
 	[NOTE_GROUP_GONE] = {LOG_LEVEL_INFO, "group no longer has a member"},
 	[NOTE_GROUP_LIMIT] = {LOG_LEVEL_NOTICE, "group refused: max-groups",
-		"; raise it if all of them are wanted"},
+		"; raise it if all of them are wanted", .lasting = true},
 	[NOTE_GROUP_MEMORY] = {LOG_LEVEL_NOTICE,
 		"group refused: the memory for groups of a LAN is used up",
-		"; lower max-groups-per-host, or use a machine with more memory"},
+		"; lower max-groups-per-host, or use a machine with more memory",
+		.lasting = true},
 	[NOTE_SOURCE_LIMIT] = {LOG_LEVEL_NOTICE, "source refused: max-sources",
-		"; raise it if all of them are wanted"},
+		"; raise it if all of them are wanted", .lasting = true},
 	[NOTE_HOST_QUOTA] = {LOG_LEVEL_NOTICE, "group refused: max-groups-per-host",
-		"; raise it if that is a router with many hosts behind it"},
+		"; raise it if that is a router with many hosts behind it",
+		.lasting = true},
 	[NOTE_ADDRESS_LIMIT] = {LOG_LEVEL_NOTICE,
 		"source refused: the addresses of all lists",
-		"; lower max-sources or max-groups-per-host"},
+		"; lower max-sources or max-groups-per-host", .lasting = true},
 	[NOTE_ADDRESS_SHARE] = {LOG_LEVEL_NOTICE,
 		"source refused: the addresses of one host",
-		"; find out what it does with so many sources"},
+		"; find out what it does with so many sources", .lasting = true},
 	[NOTE_GROUP_EVICTED] = {LOG_LEVEL_NOTICE,
 		"group ended to make room for a host with less: the table is full",
-		"; raise max-groups, or lower max-groups-per-host"},
+		"; raise max-groups, or lower max-groups-per-host", .lasting = true},
 	[NOTE_SOURCE_EVICTED] = {LOG_LEVEL_NOTICE,
 		"source ended to make room for a host with less: max-sources",
-		"; raise it if all of them are wanted"},
+		"; raise it if all of them are wanted", .lasting = true},
 	[NOTE_HOST_LIMIT] = {LOG_LEVEL_NOTICE,
-		"too many members to track, no fast leave for the group"},
+		"too many members to track, no fast leave for the group",
+		.lasting = true},
 	[NOTE_GROUP_DENIED] = {LOG_LEVEL_INFO,
 		"group refused by whitelist, blacklist or boundary"},
 	[NOTE_SSM_REFUSED] = {LOG_LEVEL_INFO,
@@ -74,7 +81,8 @@ static const struct {
 		"router of this LAN, give the interface an address of its subnet"},
 	[NOTE_OWN_FRAMES] = {LOG_LEVEL_WARNING,
 		"frames of another interface of this router come back here, so both are on "
-		"one segment: separate their cables, or their VLANs in the switch"},
+		"one segment: separate their cables, or their VLANs in the switch",
+		.lasting = true},
 };
 
 static const char strict_text[] =
@@ -87,18 +95,6 @@ static const char *text_of(const struct addr *a, char buf[ADDR_STRLEN])
 	return addr_is_any(a) ? NULL : gm_format_host(a, buf);
 }
 
-/* Conditions that last until the network is changed are logged once a minute (R057,
- * R082); they are counted each time. */
-static bool is_lasting(enum note note)
-{
-	return note == NOTE_OLDER_QUERIER || note == NOTE_GROUP_LIMIT ||
-		note == NOTE_GROUP_MEMORY || note == NOTE_SOURCE_LIMIT ||
-		note == NOTE_HOST_QUOTA || note == NOTE_ADDRESS_LIMIT ||
-		note == NOTE_ADDRESS_SHARE || note == NOTE_GROUP_EVICTED ||
-		note == NOTE_SOURCE_EVICTED || note == NOTE_HOST_LIMIT ||
-		note == NOTE_OWN_FRAMES;
-}
-
 struct app_limits *app_limits(struct app *app, unsigned port)
 {
 	struct app_limits *l = &app->limits[port];
@@ -106,7 +102,8 @@ struct app_limits *app_limits(struct app *app, unsigned port)
 	if (l->ready)
 		return l;
 	for (enum note n = NOTE_QUERIER_WON; n < _NOTE_N; n++)
-		l->note[n] = is_lasting(n) ? LOG_LIMIT(1, 60000) : LOG_LIMIT(20, 3000);
+		l->note[n] = note_text[n].lasting ? LOG_LIMIT(1, 60000)
+						  : LOG_LIMIT(20, 3000);
 	l->send = LOG_LIMIT(10, 6000);
 	l->bad = LOG_LIMIT(10, 6000);
 	l->notice = LOG_LIMIT(10, 6000);

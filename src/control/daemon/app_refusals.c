@@ -12,28 +12,15 @@
 
 #include "base/cleanup.h"
 #include "control/member/policy.h"
+#include "control/report/explain.h"
 #include "control/show/json.h"
 
 #define LOOK_MS	   2000 /* after a change, so that the stream has had time to arrive */
 #define BETWEEN_MS 5000 /* between readings without a change */
 
-static const bool is_refusal[_NOTE_N] = {
-	[NOTE_GROUP_LIMIT] = true,
-	[NOTE_GROUP_MEMORY] = true,
-	[NOTE_SOURCE_LIMIT] = true,
-	[NOTE_HOST_QUOTA] = true,
-	[NOTE_ADDRESS_LIMIT] = true,
-	[NOTE_ADDRESS_SHARE] = true,
-	[NOTE_GROUP_EVICTED] = true,
-	[NOTE_SOURCE_EVICTED] = true,
-	[NOTE_GROUP_DENIED] = true,
-	[NOTE_SSM_REFUSED] = true,
-	[NOTE_REPORT_FOREIGN] = true,
-};
-
 void app_refusals_note(struct app *app, mono_t now, const struct effect *e)
 {
-	if (is_refusal[e->note.note])
+	if (explain_is_refused_join(e->note.note))
 		refusals_note(&app->reports,
 			&(struct refusal){.port = e->port,
 				.why = e->note.note,

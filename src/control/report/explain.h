@@ -191,4 +191,7 @@ struct explain {
 void explain(const struct explain_facts *f, struct explain *ret);
 void explain_deinit(struct explain *e);
 
+/* Is the note about the join of a host that was refused? */
+bool explain_is_refused_join(enum note note);
+
 const char *explain_verdict_name(enum explain_verdict v); /* static: "pass", ... */

@@ -230,32 +230,36 @@ const struct explain_refusal *explain_refused_join(const struct explain_output *
 }
 
 static const struct {
-	enum note note;
-	const char *text, *advice;
-} joins[] = {
-	{NOTE_GROUP_LIMIT, "max-groups of the interface",
+	const char *text, *advice; /* NULL for a note about something else */
+} joins[_NOTE_N] = {
+	[NOTE_GROUP_LIMIT] = {"max-groups of the interface",
 		"raise it if all of these groups are wanted"},
-	{NOTE_GROUP_MEMORY, "the memory for groups of a LAN",
+	[NOTE_GROUP_MEMORY] = {"the memory for groups of a LAN",
 		"lower max-groups-per-host, or use a machine with more memory"},
-	{NOTE_HOST_QUOTA, "max-groups-per-host",
+	[NOTE_HOST_QUOTA] = {"max-groups-per-host",
 		"raise it if that is a router with many hosts behind it"},
-	{NOTE_SOURCE_LIMIT, "max-sources", "raise it if all of them are wanted"},
-	{NOTE_ADDRESS_LIMIT, "the limit of all addresses",
+	[NOTE_SOURCE_LIMIT] = {"max-sources", "raise it if all of them are wanted"},
+	[NOTE_ADDRESS_LIMIT] = {"the limit of all addresses",
 		"lower max-sources or max-groups-per-host"},
-	{NOTE_ADDRESS_SHARE, "the limit of addresses of one host",
+	[NOTE_ADDRESS_SHARE] = {"the limit of addresses of one host",
 		"find out what it does with so many sources"},
-	{NOTE_GROUP_EVICTED, "the full table, in favour of hosts with less",
+	[NOTE_GROUP_EVICTED] = {"the full table, in favour of hosts with less",
 		"raise max-groups, or lower max-groups-per-host"},
-	{NOTE_SOURCE_EVICTED, "max-sources, in favour of hosts with less",
+	[NOTE_SOURCE_EVICTED] = {"max-sources, in favour of hosts with less",
 		"raise it if all of them are wanted"},
-	{NOTE_GROUP_DENIED, "whitelist, blacklist or boundary",
+	[NOTE_GROUP_DENIED] = {"whitelist, blacklist or boundary",
 		"see these keywords in the phyint block"},
-	{NOTE_SSM_REFUSED, "ssm-range: in it a join must name its source",
+	[NOTE_SSM_REFUSED] = {"ssm-range: in it a join must name its source",
 		"let the host use IGMPv3 or MLDv2 and name the source, or take the group "
 		"out of ssm-range"},
-	{NOTE_REPORT_FOREIGN, "the check of its sender, which is in no subnet of it",
+	[NOTE_REPORT_FOREIGN] = {"the check of its sender, which is in no subnet of it",
 		NULL},
 };
+
+bool explain_is_refused_join(enum note note)
+{
+	return joins[note].text != NULL;
+}
 
 void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e)
@@ -265,20 +269,14 @@ void explain_name_join(const struct explain_output *out,
 
 	if (r->value)
 		snprintf(limit, sizeof(limit), " (%" PRIu32 ")", r->value);
-	gm_format_host(&r->from, host);
-	for (size_t i = 0; i < array_len(joins); i++) {
-		if (joins[i].note != r->note)
-			continue;
-		explain_add(e, "members", name, EXPLAIN_REFUSE,
-			"the join of %s on %s was refused %s, by %s%s", host, name,
-			ago(r->age_ms, when), joins[i].text, limit);
-		if (joins[i].advice)
-			explain_advise(e, "%s", joins[i].advice);
-		else
-			explain_advise(e,
-				"altnet %s/%d, or its network, in the phyint block of "
-				"%s",
-				host, addr_is_v4(&r->from) ? 32 : 128, name);
-		return;
-	}
+	explain_add(e, "members", name, EXPLAIN_REFUSE,
+		"the join of %s on %s was refused %s, by %s%s",
+		gm_format_host(&r->from, host), name, ago(r->age_ms, when),
+		joins[r->note].text, limit);
+	if (joins[r->note].advice)
+		explain_advise(e, "%s", joins[r->note].advice);
+	else
+		explain_advise(e,
+			"altnet %s/%d, or its network, in the phyint block of %s", host,
+			addr_is_v4(&r->from) ? 32 : 128, name);
 }
