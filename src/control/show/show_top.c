@@ -64,26 +64,23 @@ struct row {
 
 /* ---- request ---- */
 
+static bool is_word(const char *args, size_t n, const char *name)
+{
+	return strlen(name) == n && strncmp(args, name, n) == 0;
+}
+
 static bool read_sort(const char *word, size_t n, enum sort *ret)
 {
-	static const struct {
-		const char *name;
-		enum sort sort;
-	} names[] = {
-		{"rate", SORT_RATE},
-		{"packets", SORT_PACKETS},
-		{"members", SORT_MEMBERS},
-		{"wrong", SORT_WRONG},
-		{"group", SORT_GROUP},
-	};
+	static const char *const name[] = {[SORT_RATE] = "rate",
+		[SORT_PACKETS] = "packets",
+		[SORT_MEMBERS] = "members",
+		[SORT_WRONG] = "wrong",
+		[SORT_GROUP] = "group"};
 
-	for (size_t i = 0; i < array_len(names); i++)
-		if (strlen(names[i].name) == n &&
-			strncmp(word, names[i].name, n) == 0) {
-			*ret = names[i].sort;
-			return true;
-		}
-	return false;
+	*ret = SORT_RATE;
+	while (*ret <= SORT_GROUP && !is_word(word, n, name[*ret]))
+		++*ret;
+	return *ret <= SORT_GROUP;
 }
 
 static bool read_position(const char *word, size_t n, size_t max, size_t *ret)
@@ -98,11 +95,6 @@ static bool read_position(const char *word, size_t n, size_t max, size_t *ret)
 		return false;
 	*ret = v;
 	return true;
-}
-
-static bool is_word(const char *args, size_t n, const char *name)
-{
-	return strlen(name) == n && strncmp(args, name, n) == 0;
 }
 
 static bool read_args(struct page *p, const char *args)
