@@ -201,10 +201,6 @@ static struct follower *follower_of(struct ctl_stream *s)
 	return container_of(s, struct follower, stream);
 }
 
-static void begin_follower(struct ctl_stream *s)
-{
-}
-
 static void end_follower(struct ctl_stream *s)
 {
 	(void)write_event(follower_of(s), NULL);
@@ -221,7 +217,6 @@ static void monitor_closed(struct ctl_stream *s)
 }
 
 static const struct ctl_stream_ops stream_ops = {
-	.opened = begin_follower,
 	.ending = end_follower,
 	.closed = monitor_closed,
 };

@@ -424,7 +424,7 @@ static bool client_request(struct client *c, char *line)
 				    : k->fn(c->ctl->ctx, args);
 	ok = c->answer ? client_piece(c) : client_reply(c, reply);
 	json_decref(reply);
-	if (ok && c->stream)
+	if (ok && c->stream && c->stream->ops->opened)
 		c->stream->ops->opened(c->stream);
 	return ok;
 }

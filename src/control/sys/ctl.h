@@ -60,7 +60,7 @@ struct ctl_stream {
 };
 
 struct ctl_stream_ops {
-	/* The reply was written, and the stream may begin. */
+	/* The reply was written, and the stream may begin. May be NULL. */
 	void (*opened)(struct ctl_stream *s);
 	/* The client or the daemon ends the stream. Writes its last bytes. */
 	void (*ending)(struct ctl_stream *s);
