@@ -79,11 +79,6 @@ mono_t loop_system_now(const struct loop *l)
 	return now;
 }
 
-int64_t loop_stopwatch(void)
-{
-	return now.ns;
-}
-
 void loop_stop(struct loop *l)
 {
 }

@@ -7,6 +7,8 @@
  */
 
 #include "control/daemon/app_priv.h"
+
+#include "base/sys/clock.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 
@@ -70,14 +72,14 @@ static void read_piece(struct app *app, mono_t now)
 static void read_pieces(struct app *app, mono_t now)
 {
 	struct kernel_look *look = &app->kernel_look;
-	int64_t from = loop_stopwatch(), cost;
+	int64_t from = clock_ns(CLOCK_MONOTONIC), cost;
 
 	do
 		read_piece(app, now);
-	while (look->on && loop_stopwatch() - from < STRETCH_NS);
+	while (look->on && clock_ns(CLOCK_MONOTONIC) - from < STRETCH_NS);
 	if (app->plan_stale)
 		app_sync_plan(app, now);
-	cost = loop_stopwatch() - from;
+	cost = clock_ns(CLOCK_MONOTONIC) - from;
 	app->kernel_looked = now;
 	app->kernel_rest = proctext_again(now, cost, 0);
 	if (look->on || look->again)

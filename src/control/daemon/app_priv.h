@@ -350,7 +350,7 @@ void app_rival_init(struct app *app);
 void app_rival_start(struct app *app, uint32_t token);
 void app_rival_stop(struct app *app);
 void app_rival_ports(struct app *app);
-void app_rival_routing(struct app *app);
+void app_rival_routing(void *ctx); /* for netlink_ops */
 /* Searches for them. Without `thorough`, the programs are searched only if the other
  * evidence has changed. */
 void app_rival_look(struct app *app, mono_t now, bool thorough);

@@ -49,11 +49,6 @@ struct app_quality {
 	struct log_limit limit;
 };
 
-static mono_t system_now(const struct app *app)
-{
-	return loop_system_now(app->loop);
-}
-
 /* ---- drops of this router ---- */
 
 static const enum stream_drop drop_of[_VERDICT_N] = {
@@ -219,7 +214,7 @@ static void read_views(struct app_quality *q)
 {
 	struct quality_watch_stats s = {0};
 
-	q->read_at = system_now(q->app);
+	q->read_at = view_system_now(q->app);
 	q->n_views = q->next_view = 0;
 	q->flows = app_datagrams_arrive(q->app, &q->frames);
 	if (q->flows || q->open)
@@ -341,12 +336,6 @@ static void take_view(void *arg, const struct quality_view *v)
 	zaps_see(arg, v);
 }
 
-/* Was the report accepted? */
-static bool is_accepted(const struct proxy_port *pp, const struct addr *group)
-{
-	return mgroup_find(&pp->groups, group) != NULL;
-}
-
 /* Updates the zaps of a group from what its analyser knows by now. */
 static void look_at_zaps(struct app_quality *q, const struct addr *group)
 {
@@ -358,7 +347,8 @@ static void leaves(struct app_quality *q, const struct proxy_port *pp,
 	const struct gm_msg *msg, const struct gm_record *rec)
 {
 	look_at_zaps(q, &rec->group);
-	zaps_leave(&q->zaps, system_now(q->app), pp->port, &rec->group, &msg->from);
+	zaps_leave(
+		&q->zaps, view_system_now(q->app), pp->port, &rec->group, &msg->from);
 }
 
 static void joins(struct app_quality *q, const struct proxy_port *pp,
@@ -370,8 +360,8 @@ static void joins(struct app_quality *q, const struct proxy_port *pp,
 	/* a later mark replaces an earlier one of the group */
 	if (!member)
 		look_at_zaps(q, &rec->group);
-	mark = zaps_ask(&q->zaps, system_now(app), pp->port, &rec->group, &msg->from,
-		member, says_again(msg, rec));
+	mark = zaps_ask(&q->zaps, view_system_now(app), pp->port, &rec->group,
+		&msg->from, member, says_again(msg, rec));
 	if (mark)
 		dataplane_quality_mark(app->dp, &rec->group, mark);
 }
@@ -388,7 +378,8 @@ void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp
 		bool member = members >> i & 1;
 		enum says says = what_says(msg, rec);
 
-		if (says == SAYS_JOIN && is_accepted(pp, &rec->group))
+		/* without the group the report was refused */
+		if (says == SAYS_JOIN && mgroup_find(&pp->groups, &rec->group))
 			joins(q, pp, msg, rec, member);
 		else if (says == SAYS_LEAVE && member)
 			leaves(q, pp, msg, rec);
@@ -399,7 +390,7 @@ void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp
 void app_quality_sent(struct app *app, const struct effect *e)
 {
 	struct app_quality *q = app->quality;
-	mono_t at = mono_add_ms(system_now(app), e->report.delay_ms);
+	mono_t at = mono_add_ms(view_system_now(app), e->report.delay_ms);
 
 	for (size_t i = 0; q && q->zaps.n_pending && i < e->report.n_rec; i++) {
 		const struct gm_record *rec = &e->report.rec[i];
@@ -425,7 +416,7 @@ void app_quality_gone(struct app *app, unsigned port, const struct addr *group)
 	if (!q || !zaps_is_leaving(&q->zaps, port, group))
 		return;
 	dataplane_quality(app->dp, group, latest, &last);
-	zaps_gone(&q->zaps, system_now(app), port, group, last);
+	zaps_gone(&q->zaps, view_system_now(app), port, group, last);
 }
 
 void app_quality_ended(struct app *app, const struct addr *group)
@@ -505,7 +496,7 @@ const struct zaps *view_zaps(const struct app *app)
 
 mono_t view_system_now(const struct app *app)
 {
-	return system_now(app);
+	return loop_system_now(app->loop);
 }
 
 /* ---- live upgrade ---- */
@@ -572,7 +563,7 @@ static int import_ring(struct app_quality *q, struct state_in *in)
 void app_quality_import(struct app *app, struct state_in *in)
 {
 	struct app_quality *q = app->quality;
-	mono_t now = system_now(app);
+	mono_t now = view_system_now(app);
 	struct state_in section;
 	uint32_t tag;
 	int r = 0;

@@ -11,6 +11,7 @@
 
 #include "control/daemon/app_priv.h"
 
+#include "base/sys/clock.h"
 #include "control/show/json.h"
 
 #include <errno.h>
@@ -229,7 +230,7 @@ static void look(struct app_rivals *rs, bool programs, struct rival_list *ret)
 void app_rival_look(struct app *app, mono_t now, bool thorough)
 {
 	struct app_rivals *rs = &app->rivals;
-	int64_t begin = loop_stopwatch();
+	int64_t begin = clock_ns(CLOCK_MONOTONIC);
 	struct rival_list list;
 
 	rs->look_at = MONO_NEVER;
@@ -243,7 +244,7 @@ void app_rival_look(struct app *app, mono_t now, bool thorough)
 		adopt_rivals(app, now, &list);
 	}
 	rival_claim_looked(&rs->claim);
-	rs->rest = proctext_again(now, loop_stopwatch() - begin, 0);
+	rs->rest = proctext_again(now, clock_ns(CLOCK_MONOTONIC) - begin, 0);
 }
 
 static void look_soon(struct app *app, int64_t after_last_ms)
@@ -275,9 +276,9 @@ mono_t app_rival_deadline(const struct app *app)
 	return mono_min(app->rivals.look_at, app->rivals.deaf_until);
 }
 
-void app_rival_routing(struct app *app)
+void app_rival_routing(void *ctx)
 {
-	look_soon(app, 0);
+	look_soon(ctx, 0);
 }
 
 /* ---- other ringcastd ---- */

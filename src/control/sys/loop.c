@@ -210,11 +210,6 @@ void loop_del(struct loop_fd *f)
 	f->loop = NULL;
 }
 
-int64_t loop_stopwatch(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 mono_t loop_now(const struct loop *l)
 {
 	return l->now;

@@ -64,9 +64,6 @@ void loop_del(struct loop_fd *f);
 mono_t loop_now(const struct loop *l);
 /* Returns the time of this round by CLOCK_MONOTONIC, for system calls. */
 mono_t loop_system_now(const struct loop *l);
-/* Returns the present time in nanoseconds since some point, to measure what a piece of
- * work costs. */
-int64_t loop_stopwatch(void);
 /* Lets loop_run() return after this round. */
 void loop_stop(struct loop *l);
 /* Lets the next round begin at once, because more work waits. */
