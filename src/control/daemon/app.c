@@ -186,11 +186,6 @@ static void interfaces_spoilt(void *ctx)
 		mono_min(app->retry_at, mono_add_ms(loop_now(app->loop), APP_RETRY_MS));
 }
 
-static void routing_changed(void *ctx)
-{
-	app_rival_routing(ctx);
-}
-
 /* ---- start ---- */
 
 static uint64_t random_seed(void)
@@ -223,7 +218,7 @@ static int check_capability(void)
 	return APP_EXIT_CAPABILITY;
 }
 
-static int open_config_dir(const char *path)
+int app_open_dir_of(const char *path)
 {
 	_cleanup_(freep) char *dir = strdup(path);
 	char *slash = dir ? strrchr(dir, '/') : NULL;
@@ -336,7 +331,7 @@ static int start_proxy(struct app *app)
 	const bool family[_FAMILY_N] = {
 		[FAMILY_IPV4] = true, [FAMILY_IPV6] = kernel_has_ipv6()};
 	struct netlink_ops ops = {.changed = interfaces_changed,
-		.routing_changed = routing_changed,
+		.routing_changed = app_rival_routing,
 		.spoilt = interfaces_spoilt,
 		.ctx = app};
 	int r = instances_new(family, random_seed(), &app->instances);
@@ -442,7 +437,7 @@ static int app_start(struct app *app)
 
 	if (status != APP_EXIT_OK)
 		return status;
-	app->config_dir = open_config_dir(app->options.config_path);
+	app->config_dir = app_open_dir_of(app->options.config_path);
 	app_rival_init(app);
 	app->cfg = app_read_config(
 		app->config_dir, app->options.config_path, &status, NULL);

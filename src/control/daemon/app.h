@@ -52,6 +52,8 @@ struct app_refused {
 	int error;	    /* -errno of reading the file, or 0 */
 };
 
+/* Returns a descriptor of the directory of a file, which the caller closes, or -1. */
+int app_open_dir_of(const char *path);
 /* Reads the file and logs its messages. `dir` is its directory, and `path` is its name as
  * the user wrote it. The caller frees the result. Returns NULL if the file cannot be
  * used; *ret_status is then the exit status, and *ret_refused has the reason, unless

@@ -91,16 +91,12 @@ static char *main_describe(const char *path, const struct config *cfg)
 
 static int check(const char *path)
 {
-	_cleanup_(freep) char *dir = strdup(path), *text = NULL;
-	char *slash = dir ? strrchr(dir, '/') : NULL;
-	_cleanup_(closep) int fd = -1;
+	_cleanup_(freep) char *text = NULL;
+	_cleanup_(closep) int fd = app_open_dir_of(path);
 	int status = APP_EXIT_OK;
 	struct config *cfg;
 	gid_t gid;
 
-	if (slash)
-		slash[slash == dir] = '\0';
-	fd = open(slash ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	cfg = app_read_config(fd, path, &status, NULL);
 	if (!cfg)
 		return status;
