@@ -34,29 +34,18 @@ enum {
 
 /* ---- writing ---- */
 
-static void put_u16(struct wr *w, uint16_t v)
+/* `n` bytes, the lowest one first */
+static void put_le(struct wr *w, uint64_t v, unsigned n)
 {
-	wr_u8(w, (uint8_t)v);
-	wr_u8(w, (uint8_t)(v >> 8));
-}
-
-static void put_u32(struct wr *w, uint32_t v)
-{
-	put_u16(w, (uint16_t)v);
-	put_u16(w, (uint16_t)(v >> 16));
-}
-
-static void put_u64(struct wr *w, uint64_t v)
-{
-	put_u32(w, (uint32_t)v);
-	put_u32(w, (uint32_t)(v >> 32));
+	for (; n > 0; n--, v >>= 8)
+		wr_u8(w, (uint8_t)v);
 }
 
 /* times are two words, the higher one first */
 static void put_time(struct wr *w, uint64_t ns)
 {
-	put_u32(w, (uint32_t)(ns >> 32));
-	put_u32(w, (uint32_t)ns);
+	put_le(w, ns >> 32, 4);
+	put_le(w, ns, 4);
 }
 
 static void put_padded(struct wr *w, const void *p, size_t n)
@@ -68,8 +57,8 @@ static void put_padded(struct wr *w, const void *p, size_t n)
 
 static void put_option(struct wr *w, uint16_t code, uint16_t len)
 {
-	put_u16(w, code);
-	put_u16(w, len);
+	put_le(w, code, 2);
+	put_le(w, len, 2);
 }
 
 static void put_text(struct wr *w, uint16_t code, const char *text)
@@ -83,15 +72,15 @@ static void put_text(struct wr *w, uint16_t code, const char *text)
 static void put_count(struct wr *w, uint16_t code, uint64_t v)
 {
 	put_option(w, code, 8);
-	put_u64(w, v);
+	put_le(w, v, 8);
 }
 
 static struct wr pcapng_begin(void *buf, size_t size, enum pcapng_type type)
 {
 	struct wr w = wr_init(buf, size);
 
-	put_u32(&w, type);
-	put_u32(&w, 0); /* written by pcapng_end() */
+	put_le(&w, type, 4);
+	put_le(&w, 0, 4); /* written by pcapng_end() */
 	return w;
 }
 
@@ -100,10 +89,10 @@ static int pcapng_end(struct wr *w)
 	size_t len = wr_len(w) + 4;
 	struct wr at = wr_init(w->start + 4, 4);
 
-	put_u32(w, (uint32_t)len);
+	put_le(w, len, 4);
 	if (w->bad)
 		return -EMSGSIZE;
-	put_u32(&at, (uint32_t)len);
+	put_le(&at, len, 4);
 	return (int)len;
 }
 
@@ -111,10 +100,10 @@ int pcapng_write_section(void *buf, size_t size, const char *application)
 {
 	struct wr w = pcapng_begin(buf, size, PCAPNG_SECTION);
 
-	put_u32(&w, BYTE_ORDER_MAGIC);
-	put_u16(&w, 1); /* version 1.0 */
-	put_u16(&w, 0);
-	put_u64(&w, UINT64_MAX); /* length of the section: unknown */
+	put_le(&w, BYTE_ORDER_MAGIC, 4);
+	put_le(&w, 1, 2); /* version 1.0 */
+	put_le(&w, 0, 2);
+	put_le(&w, UINT64_MAX, 8); /* length of the section: unknown */
 	put_text(&w, OPT_SHB_USERAPPL, application);
 	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
@@ -125,9 +114,9 @@ int pcapng_write_interface(
 {
 	struct wr w = pcapng_begin(buf, size, PCAPNG_INTERFACE);
 
-	put_u16(&w, (uint16_t)link);
-	put_u16(&w, 0);
-	put_u32(&w, PCAPNG_SNAPLEN);
+	put_le(&w, link, 2);
+	put_le(&w, 0, 2);
+	put_le(&w, PCAPNG_SNAPLEN, 4);
 	put_text(&w, OPT_IF_NAME, name);
 	put_option(&w, OPT_IF_TSRESOL, 1);
 	put_padded(&w, "\x09", 1);
@@ -139,13 +128,13 @@ int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p)
 {
 	struct wr w = pcapng_begin(buf, size, PCAPNG_PACKET);
 
-	put_u32(&w, p->interface);
+	put_le(&w, p->interface, 4);
 	put_time(&w, p->time_ns);
-	put_u32(&w, p->caplen);
-	put_u32(&w, p->len);
+	put_le(&w, p->caplen, 4);
+	put_le(&w, p->len, 4);
 	put_padded(&w, p->data, p->caplen);
 	put_option(&w, OPT_EPB_FLAGS, 4);
-	put_u32(&w, (uint32_t)p->direction | (uint32_t)p->reception << 2);
+	put_le(&w, (uint32_t)p->direction | (uint32_t)p->reception << 2, 4);
 	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
 }
@@ -154,7 +143,7 @@ int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s)
 {
 	struct wr w = pcapng_begin(buf, size, PCAPNG_STATS);
 
-	put_u32(&w, s->interface);
+	put_le(&w, s->interface, 4);
 	put_time(&w, s->end_ns);
 	put_option(&w, OPT_ISB_STARTTIME, 8);
 	put_time(&w, s->start_ns);
@@ -169,39 +158,27 @@ int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s)
 
 /* ---- reading ---- */
 
-static uint16_t get_u16(struct rd *r)
+static uint64_t get_le(struct rd *r, unsigned n)
 {
-	uint16_t lo = rd_u8(r);
+	uint64_t v = 0;
 
-	return (uint16_t)(lo | rd_u8(r) << 8);
-}
-
-static uint32_t get_u32(struct rd *r)
-{
-	uint32_t lo = get_u16(r);
-
-	return lo | (uint32_t)get_u16(r) << 16;
-}
-
-static uint64_t get_u64(struct rd *r)
-{
-	uint64_t lo = get_u32(r);
-
-	return lo | (uint64_t)get_u32(r) << 32;
+	for (unsigned i = 0; i < n; i++)
+		v |= (uint64_t)rd_u8(r) << 8 * i;
+	return v;
 }
 
 static uint64_t get_time(struct rd *r)
 {
-	uint64_t hi = get_u32(r);
+	uint64_t hi = get_le(r, 4);
 
-	return hi << 32 | get_u32(r);
+	return hi << 32 | get_le(r, 4);
 }
 
 /* The next option: its value, and the beginning of the one after it. Returns false if
  * there is none. */
 static bool get_option(struct rd *r, uint16_t *ret_code, struct rd *ret_value)
 {
-	uint16_t code = get_u16(r), len = get_u16(r);
+	uint16_t code = get_le(r, 2), len = get_le(r, 2);
 	const uint8_t *value = rd_take(r, len);
 
 	if (!value || code == OPT_END)
@@ -217,9 +194,8 @@ static void read_interface(struct rd *r, struct pcapng_block *b)
 	struct rd value;
 	uint16_t code;
 
-	b->interface.link = (enum pcapng_link)get_u16(r);
-	get_u16(r);
-	get_u32(r);
+	b->interface.link = (enum pcapng_link)get_le(r, 2);
+	(void)get_le(r, 2 + 4);
 	b->interface.name[0] = '\0';
 	while (get_option(r, &code, &value)) {
 		size_t n = rd_left(&value);
@@ -239,10 +215,10 @@ static void read_packet(struct rd *r, struct pcapng_block *b)
 	struct rd value;
 	uint16_t code;
 
-	p->interface = get_u32(r);
+	p->interface = get_le(r, 4);
 	p->time_ns = get_time(r);
-	p->caplen = get_u32(r);
-	p->len = get_u32(r);
+	p->caplen = get_le(r, 4);
+	p->len = get_le(r, 4);
 	p->data = rd_take(r, p->caplen);
 	p->direction = PCAPNG_INBOUND;
 	p->reception = PCAPNG_UNKNOWN;
@@ -254,7 +230,7 @@ static void read_packet(struct rd *r, struct pcapng_block *b)
 
 		if (code != OPT_EPB_FLAGS)
 			continue;
-		flags = get_u32(&value);
+		flags = get_le(&value, 4);
 		if ((flags & 3) == PCAPNG_OUTBOUND)
 			p->direction = PCAPNG_OUTBOUND;
 		p->reception = (enum pcapng_reception)(flags >> 2 & 7);
@@ -267,7 +243,7 @@ static void read_stats(struct rd *r, struct pcapng_block *b)
 	struct rd value;
 	uint16_t code;
 
-	*s = (struct pcapng_stats){.interface = get_u32(r)};
+	*s = (struct pcapng_stats){.interface = get_le(r, 4)};
 	s->end_ns = get_time(r);
 	while (get_option(r, &code, &value)) {
 		switch (code) {
@@ -275,13 +251,13 @@ static void read_stats(struct rd *r, struct pcapng_block *b)
 			s->start_ns = get_time(&value);
 			break;
 		case OPT_ISB_FILTERACCEPT:
-			s->accepted = get_u64(&value);
+			s->accepted = get_le(&value, 8);
 			break;
 		case OPT_ISB_OSDROP:
-			s->lost = get_u64(&value);
+			s->lost = get_le(&value, 8);
 			break;
 		case OPT_ISB_USRDELIV:
-			s->delivered = get_u64(&value);
+			s->delivered = get_le(&value, 8);
 			break;
 		}
 	}
@@ -296,17 +272,17 @@ int pcapng_read(const void *buf, size_t len, struct pcapng_block *ret)
 	if (len < 8)
 		return 0;
 	memset(&b, 0, sizeof(b));
-	b.type = get_u32(&r);
-	b.size = get_u32(&r);
+	b.type = get_le(&r, 4);
+	b.size = get_le(&r, 4);
 	if (b.size < BLOCK_OVERHEAD || b.size % 4 || b.size > BLOCK_MAX)
 		return -EBADMSG;
 	if (len < b.size)
 		return 0;
 	body = rd_take(&r, b.size - BLOCK_OVERHEAD);
-	if (get_u32(&r) != b.size)
+	if (get_le(&r, 4) != b.size)
 		return -EBADMSG;
 	r = rd_init(body, b.size - BLOCK_OVERHEAD);
-	if (b.type == PCAPNG_SECTION && get_u32(&r) != BYTE_ORDER_MAGIC)
+	if (b.type == PCAPNG_SECTION && get_le(&r, 4) != BYTE_ORDER_MAGIC)
 		return -EBADMSG;
 	if (b.type == PCAPNG_INTERFACE)
 		read_interface(&r, &b);
