@@ -209,11 +209,6 @@ mono_t loop_now(const struct loop *l)
 	return MONO_UNSET;
 }
 
-void log_about(
-	enum log_level level, const struct log_about *about, const char *format, ...)
-{
-}
-
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	const struct log_about *about, const char *format, ...)
 {

@@ -207,20 +207,6 @@ _printf_(4, 0) static void write_line(enum log_level level,
 	send_line(level, &t, about, hidden);
 }
 
-void log_about(
-	enum log_level level, const struct log_about *about, const char *format, ...)
-{
-	int saved = errno;
-	va_list ap;
-
-	if (!log_enabled(level))
-		return;
-	va_start(ap, format);
-	write_line(level, about, 0, format, ap);
-	va_end(ap);
-	errno = saved;
-}
-
 bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden)
 {
 	int64_t step = mono_from_ms(limit->interval_ms).ns;
@@ -253,10 +239,10 @@ void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	const struct log_about *about, const char *format, ...)
 {
 	int saved = errno;
-	uint64_t hidden;
+	uint64_t hidden = 0;
 	va_list ap;
 
-	if (!log_enabled(level) || !log_limit_take(limit, now, &hidden))
+	if (!log_enabled(level) || (limit && !log_limit_take(limit, now, &hidden)))
 		return;
 	va_start(ap, format);
 	write_line(level, about, hidden, format, ap);

@@ -75,8 +75,8 @@ struct log_about {
 	int error;	   /* errno; its text is added at the end of the line */
 };
 
-void log_about(enum log_level level, const struct log_about *about, const char *format,
-	...) _printf_(3, 4);
+#define log_about(level, about, ...)                                                   \
+	log_limited(NULL, MONO_UNSET, level, about, __VA_ARGS__)
 
 /* A token bucket for `burst` lines at once and one more each `interval_ms`. Suppressed
  * lines are counted, and the next line that is written tells their number. */
@@ -94,7 +94,7 @@ struct log_limit {
  * there is no token. */
 bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden);
 
-/* Does log_about() if the bucket has a token. A line below the current level takes
- * none. */
+/* Writes a line if the bucket has a token, or if `limit` is NULL. A line below the current
+ * level takes none. */
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	const struct log_about *about, const char *format, ...) _printf_(5, 6);
