@@ -107,6 +107,9 @@ static enum gm_bad read_extension(
 
 	if (*kind == PROTO_FRAGMENT)
 		return GM_BAD_FRAGMENT;
+	if (*kind != PROTO_HOPOPTS && *kind != PROTO_ROUTING && *kind != PROTO_AH &&
+		*kind != PROTO_DSTOPTS)
+		return GM_BAD_HEADER;
 	/* RFC 8200 4.1: hop-by-hop options directly follow the IP header */
 	if (is_alert_place && !first)
 		return GM_BAD_HEADER;
@@ -131,25 +134,11 @@ static enum gm_bad read_extension(
 
 static enum gm_bad read_extensions(struct rd *r, uint8_t kind, struct ip_header *ip)
 {
-	for (bool first = true;; first = false) {
-		enum gm_bad bad;
+	enum gm_bad bad = GM_OK;
 
-		switch (kind) {
-		case PROTO_ICMPV6:
-			return GM_OK;
-		case PROTO_HOPOPTS:
-		case PROTO_ROUTING:
-		case PROTO_FRAGMENT:
-		case PROTO_AH:
-		case PROTO_DSTOPTS:
-			break;
-		default:
-			return GM_BAD_HEADER;
-		}
+	for (bool first = true; !bad && kind != PROTO_ICMPV6; first = false)
 		bad = read_extension(r, &kind, first, ip);
-		if (bad)
-			return bad;
-	}
+	return bad;
 }
 
 /* The headers; *ret_payload is what follows them within the payload length. That length
