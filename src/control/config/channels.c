@@ -19,17 +19,14 @@
 
 const char *channels_format_name(enum channels_format f)
 {
-	switch (f) {
-	case CHANNELS_M3U:
-		return "M3U";
-	case CHANNELS_SDP:
-		return "SDP";
-	case CHANNELS_XSPF:
-		return "XSPF";
-	case CHANNELS_CSV:
-		return "CSV";
-	}
-	return "?";
+	static const char *const name[] = {
+		[CHANNELS_M3U] = "M3U",
+		[CHANNELS_SDP] = "SDP",
+		[CHANNELS_XSPF] = "XSPF",
+		[CHANNELS_CSV] = "CSV",
+	};
+
+	return name[f];
 }
 
 /* ---- reading ---- */

@@ -31,15 +31,13 @@ static void querier_publish(const struct querier *q)
 
 const char *querier_state_name(enum querier_state state)
 {
-	switch (state) {
-	case QUERIER_DOWN:
-		break;
-	case QUERIER_ACTIVE:
-		return "active";
-	case QUERIER_STANDBY:
-		return "standby";
-	}
-	return "down";
+	static const char *const name[] = {
+		[QUERIER_DOWN] = "down",
+		[QUERIER_ACTIVE] = "active",
+		[QUERIER_STANDBY] = "standby",
+	};
+
+	return name[state];
 }
 
 void querier_init(struct querier *q, unsigned port, enum family family,
