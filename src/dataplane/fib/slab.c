@@ -24,7 +24,8 @@
 #define N_WORDS	   (CHUNK_SIZE / SIZE_MIN / WORD_BITS + 1)
 
 struct slab_chunk {
-	struct slab_link all, room, retired[2];
+	/* in the lists of the slab; an empty list of its own if it is in none */
+	struct cds_list_head all, room, retired[2];
 	struct slab *slab;
 	struct rcu_head rcu;
 	unsigned n_used; /* live or waiting */
@@ -36,35 +37,6 @@ struct slab_chunk {
 };
 
 #define HEAD_SIZE ((sizeof(struct slab_chunk) + 63) / 64 * 64)
-
-/* Lists. A link that is in no list has NULL in both members. */
-
-static void list_init(struct slab_link *head)
-{
-	head->prev = head->next = head;
-}
-
-static bool is_linked(const struct slab_link *l)
-{
-	return l->next != NULL;
-}
-
-static void link_last(struct slab_link *head, struct slab_link *l)
-{
-	l->prev = head->prev;
-	l->next = head;
-	l->prev->next = l;
-	head->prev = l;
-}
-
-static void unlink_from(struct slab_link *l)
-{
-	if (!is_linked(l))
-		return;
-	l->prev->next = l->next;
-	l->next->prev = l->prev;
-	l->prev = l->next = NULL;
-}
 
 /* Chunks */
 
@@ -98,8 +70,10 @@ static struct slab_chunk *add_chunk(struct slab *s)
 	if (!c)
 		return NULL;
 	c->slab = s;
-	link_last(&s->all, &c->all);
-	link_last(&s->room, &c->room);
+	cds_list_add_tail(&c->all, &s->all);
+	cds_list_add_tail(&c->room, &s->room);
+	CDS_INIT_LIST_HEAD(&c->retired[0]);
+	CDS_INIT_LIST_HEAD(&c->retired[1]);
 	s->n_chunks++;
 	return c;
 }
@@ -115,10 +89,10 @@ static void drop_chunk(struct slab_chunk *c)
 {
 	struct slab *s = c->slab;
 
-	unlink_from(&c->all);
-	unlink_from(&c->room);
-	for (unsigned i = 0; i < 2; i++)
-		unlink_from(&c->retired[i]);
+	cds_list_del(&c->all);
+	cds_list_del(&c->room);
+	cds_list_del(&c->retired[0]);
+	cds_list_del(&c->retired[1]);
 	s->n_chunks--;
 	if (s->spare == c)
 		s->spare = NULL;
@@ -141,9 +115,9 @@ static void rest_or_drop(struct slab_chunk *c)
 		return;
 	}
 	s->spare = c;
-	if (is_linked(&c->room)) { /* to be used last */
-		unlink_from(&c->room);
-		link_last(&s->room, &c->room);
+	if (!cds_list_empty(&c->room)) { /* to be used last */
+		cds_list_del(&c->room);
+		cds_list_add_tail(&c->room, &s->room);
 	}
 }
 
@@ -172,23 +146,20 @@ void slab_init(struct slab *s, size_t size)
 		.size = size,
 		.n_per_chunk = (unsigned)((CHUNK_SIZE - HEAD_SIZE) / size),
 	};
-	list_init(&s->all);
-	list_init(&s->room);
-	list_init(&s->retired[0]);
-	list_init(&s->retired[1]);
+	CDS_INIT_LIST_HEAD(&s->all);
+	CDS_INIT_LIST_HEAD(&s->room);
+	CDS_INIT_LIST_HEAD(&s->retired[0]);
+	CDS_INIT_LIST_HEAD(&s->retired[1]);
 }
 
 void slab_deinit(struct slab *s)
 {
+	struct cds_list_head *l, *next;
+
 	if (!s->size)
 		return;
-	while (s->all.next != &s->all) {
-		struct slab_chunk *c =
-			container_of(s->all.next, struct slab_chunk, all);
-
-		unlink_from(&c->all);
-		munmap(c, CHUNK_SIZE);
-	}
+	cds_list_for_each_safe (l, next, &s->all)
+		munmap(container_of(l, struct slab_chunk, all), CHUNK_SIZE);
 	*s = (struct slab){0};
 }
 
@@ -197,10 +168,10 @@ void *slab_alloc(struct slab *s)
 	struct slab_chunk *c;
 	unsigned w, bit;
 
-	if (s->room.next != &s->room)
-		c = container_of(s->room.next, struct slab_chunk, room);
-	else
+	if (cds_list_empty(&s->room))
 		c = add_chunk(s);
+	else
+		c = container_of(s->room.next, struct slab_chunk, room);
 	if (!c)
 		return NULL;
 	for (w = c->hint; c->used[w] == UINT64_MAX; w++)
@@ -212,7 +183,7 @@ void *slab_alloc(struct slab *s)
 	c->n_live++;
 	s->n_live++;
 	if (c->n_used == s->n_per_chunk)
-		unlink_from(&c->room);
+		cds_list_del_init(&c->room);
 	if (s->spare == c)
 		s->spare = NULL;
 	return object(c, w * WORD_BITS + bit);
@@ -225,8 +196,8 @@ static void release_bits(struct slab_chunk *c, unsigned w, uint64_t bits)
 	c->n_used -= (unsigned)__builtin_popcountll(bits);
 	if (w < c->hint)
 		c->hint = w;
-	if (c->slab->draining != c && !is_linked(&c->room))
-		link_last(&c->slab->room, &c->room);
+	if (c->slab->draining != c && cds_list_empty(&c->room))
+		cds_list_add_tail(&c->room, &c->slab->room);
 }
 
 static void lose_object(struct slab_chunk *c)
@@ -252,8 +223,8 @@ void slab_retire(struct slab *s, void *obj)
 
 	c->gone[s->now][w] |= UINT64_C(1) << i % WORD_BITS;
 	c->gone_words[s->now][w / WORD_BITS] |= UINT64_C(1) << w % WORD_BITS;
-	if (!is_linked(&c->retired[s->now]))
-		link_last(&s->retired[s->now], &c->retired[s->now]);
+	if (cds_list_empty(&c->retired[s->now]))
+		cds_list_add_tail(&c->retired[s->now], &s->retired[s->now]);
 	s->n_retired[s->now]++;
 	lose_object(c);
 }
@@ -292,14 +263,11 @@ static void collect_chunk(struct slab_chunk *c, unsigned then)
 void slab_collect(struct slab *s)
 {
 	unsigned then = s->now ^ 1;
-	struct slab_link *head = &s->retired[then];
+	struct cds_list_head *l, *next;
 
-	while (head->next != head) {
-		struct slab_chunk *c =
-			container_of(head->next, struct slab_chunk, retired[then]);
-
-		unlink_from(&c->retired[then]);
-		collect_chunk(c, then);
+	cds_list_for_each_safe (l, next, &s->retired[then]) {
+		cds_list_del_init(l);
+		collect_chunk(container_of(l, struct slab_chunk, retired[then]), then);
 	}
 	s->n_retired[then] = 0;
 }
@@ -321,31 +289,27 @@ static void walk_chunk(
 bool slab_walk_part(
 	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg)
 {
-	struct slab_link *l = s->all.next;
+	struct cds_list_head *l;
 
-	while (l != &s->all && chunk-- > 0)
-		l = l->next;
-	if (l == &s->all)
-		return false;
-	walk_chunk(container_of(l, struct slab_chunk, all), fn, arg);
-	return true;
+	cds_list_for_each (l, &s->all)
+		if (chunk-- == 0) {
+			walk_chunk(container_of(l, struct slab_chunk, all), fn, arg);
+			return true;
+		}
+	return false;
 }
 
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 {
-	struct slab_link *l, *next;
+	struct cds_list_head *l, *next;
 
 	s->walking = true;
-	for (l = s->all.next; l != &s->all; l = l->next) {
-		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
-
-		walk_chunk(c, fn, arg);
-	}
+	cds_list_for_each (l, &s->all)
+		walk_chunk(container_of(l, struct slab_chunk, all), fn, arg);
 	s->walking = false;
-	for (l = s->all.next; l != &s->all; l = next) {
+	cds_list_for_each_safe (l, next, &s->all) {
 		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
 
-		next = l->next;
 		if (c->n_live == 0 && c != s->spare)
 			rest_or_drop(c);
 	}
@@ -356,10 +320,11 @@ void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg)
 static struct slab_chunk *find_sparse(struct slab *s)
 {
 	struct slab_chunk *best = NULL;
+	struct cds_list_head *l;
 
 	if (s->n_chunks < 4 || s->n_live > s->n_chunks * s->n_per_chunk / 2)
 		return NULL;
-	for (struct slab_link *l = s->all.next; l != &s->all; l = l->next) {
+	cds_list_for_each (l, &s->all) {
 		struct slab_chunk *c = container_of(l, struct slab_chunk, all);
 
 		if (c != s->spare && (!best || c->n_live < best->n_live))
@@ -378,7 +343,7 @@ void *slab_sparse(struct slab *s)
 		c = s->draining = find_sparse(s);
 		if (!c)
 			return NULL;
-		unlink_from(&c->room);
+		cds_list_del_init(&c->room);
 	}
 	for (unsigned w = 0; w < N_WORDS; w++) {
 		uint64_t live = live_bits(c, w);

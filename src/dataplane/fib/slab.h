@@ -12,10 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct slab_link {
-	struct slab_link *prev, *next;
-};
+#include <urcu/list.h>
 
 struct slab_chunk; /* internal */
 
@@ -29,7 +26,7 @@ struct slab {
 	struct slab_chunk *spare;    /* the one chunk that is kept while it is empty */
 	struct slab_chunk *draining; /* the chunk that gets no new objects */
 	/* lists of chunks: all; those with room; those with retired objects */
-	struct slab_link all, room, retired[2];
+	struct cds_list_head all, room, retired[2];
 };
 
 /* `size` must be a multiple of 16. If it is a multiple of 64, objects do not share cache
