@@ -109,7 +109,6 @@ struct explain_output {
 	/* members */
 	bool has_group;		       /* the group has members */
 	bool wants;		       /* they want this source */
-	bool any_source;	       /* a member has asked for all sources */
 	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
@@ -144,7 +143,6 @@ struct explain_stream {
 };
 
 struct explain_facts {
-	char instance[CONFIG_INSTANCE_MAX];
 	struct addr group;
 	bool has_source;
 	struct addr source;

@@ -393,7 +393,6 @@ static void member_facts(
 
 	out->has_group = g != NULL;
 	out->wants = g && (!q->has_source || mgroup_wants(g, &q->source));
-	out->any_source = g && g->mode == GM_EXCLUDE;
 	out->n_hosts = g ? (unsigned)g->n_host : 0;
 	out->n_sources = g ? (unsigned)g->n_src : 0;
 	out->querier = querier->state == QUERIER_ACTIVE;
