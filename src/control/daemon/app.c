@@ -338,7 +338,7 @@ static int start_proxy(struct app *app)
 
 	if (r == 0)
 		app->instances->memory = app->memory;
-	rate_table_init(&app->rates, random_seed());
+	rate_table_init(&app->views.rates, random_seed());
 	streams_init(&app->streams, random_seed());
 	if (r == 0)
 		r = app_quality_new(app, random_seed());
@@ -560,7 +560,7 @@ struct app *app_free(struct app *app)
 	app->rx = mcsock_rx_free(app->rx);
 	app->instances = instances_free(app->instances);
 	app->dp = dataplane_free(app->dp);
-	rate_table_deinit(&app->rates);
+	rate_table_deinit(&app->views.rates);
 	streams_deinit(&app->streams);
 	app_quality_free(app);
 	app_kernel_free(app);

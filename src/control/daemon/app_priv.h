@@ -154,8 +154,6 @@ struct app {
 	bool files_confined; /* Landlock restricts the files that can be opened */
 	char *socket_path;   /* owned */
 	struct dataplane *dp;
-	struct balance balance;	 /* sums over the counters of the data plane */
-	struct rate_table rates; /* rates of forwarding entries */
 	struct app_port port[PORT_MAX];
 	struct app_limits limits[PORT_MAX]; /* use app_limits(), which prepares them */
 	struct app_rivals rivals;

@@ -7,8 +7,6 @@
 
 #include "control/daemon/app_priv.h"
 
-#include <string.h>
-
 mono_t view_now(const struct app *app)
 {
 	return loop_now(app->loop);
@@ -59,16 +57,6 @@ struct view_memory *view_memory(struct app *app)
 	return &app->views;
 }
 
-struct rate_table *view_rates(struct app *app)
-{
-	return &app->rates;
-}
-
-struct balance *view_balance(struct app *app)
-{
-	return &app->balance;
-}
-
 const struct refusals *view_reports(const struct app *app)
 {
 	return &app->reports;
@@ -82,10 +70,7 @@ const struct kgroups *view_kernel(const struct app *app, enum family family)
 struct view_port view_port(const struct app *app, unsigned port)
 {
 	const struct app_port *ap = &app->port[port];
-	struct view_port v;
-
-	memset(&v, 0, sizeof(v));
-	v.error = ap->error;
+	struct view_port v = {.error = ap->error};
 
 	for (unsigned f = 0; f < _FAMILY_N; f++) {
 		v.sensor[f] = ap->sensor[f] != NULL;

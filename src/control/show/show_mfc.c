@@ -98,13 +98,13 @@ json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct r
 
 struct rate show_rate_of(struct app *app, const struct fib_view *v)
 {
-	return rate_of(view_rates(app), v->instance, &v->source, &v->group, v->packets,
-		v->bytes);
+	return rate_of(&view_memory(app)->rates, v->instance, &v->source, &v->group,
+		v->packets, v->bytes);
 }
 
 json_t *show_rate_interval(struct app *app)
 {
-	int64_t ms = view_rates(app)->interval_ms;
+	int64_t ms = view_memory(app)->rates.interval_ms;
 
 	return ms ? json_integer(ms) : json_null();
 }
@@ -119,20 +119,20 @@ static void read_rate(const struct fib_view *v, void *arg)
 bool show_rates_ready(struct app *app, struct show_rates *r)
 {
 	struct fib *fib = dataplane_fib(view_dataplane(app));
+	struct view_memory *m = view_memory(app);
 
 	if (r->ready)
 		return true;
-	if (!r->waiting && view_memory(app)->n_reading == 0)
-		view_memory(app)->reading =
-			(struct fib_cursor){.end = !rate_begin(view_rates(app),
-						    view_now(app), fib_size(fib))};
-	view_memory(app)->n_reading += !r->waiting;
+	if (!r->waiting && m->n_reading == 0)
+		m->reading = (struct fib_cursor){
+			.end = !rate_begin(&m->rates, view_now(app), fib_size(fib))};
+	m->n_reading += !r->waiting;
 	r->waiting = true;
-	for (int work = SHOW_WORK; !view_memory(app)->reading.end && work > 0; work--)
-		fib_step(fib, &view_memory(app)->reading, read_rate, app);
-	if (!view_memory(app)->reading.end)
+	for (int work = SHOW_WORK; !m->reading.end && work > 0; work--)
+		fib_step(fib, &m->reading, read_rate, app);
+	if (!m->reading.end)
 		return false;
-	rate_end(view_rates(app));
+	rate_end(&m->rates);
 	r->ready = true;
 	show_rates_leave(app, r);
 	return true;
@@ -140,12 +140,14 @@ bool show_rates_ready(struct app *app, struct show_rates *r)
 
 void show_rates_leave(struct app *app, struct show_rates *r)
 {
+	struct view_memory *m = view_memory(app);
+
 	if (!r->waiting)
 		return;
 	r->waiting = false;
 	/* drops a reading whose counters would be of two different times */
-	if (--view_memory(app)->n_reading == 0 && !view_memory(app)->reading.end)
-		rate_abandon(view_rates(app));
+	if (--m->n_reading == 0 && !m->reading.end)
+		rate_abandon(&m->rates);
 }
 
 /* ---- the table ---- */

@@ -130,7 +130,7 @@ static json_t *balance_json(struct app *app)
 	char text[BALANCE_TEXT_LEN];
 
 	dataplane_sums(view_dataplane(app), &s);
-	r = balance_check(view_balance(app), view_now(app), &s);
+	r = balance_check(&view_memory(app)->balance, view_now(app), &s);
 	return json_pack("{sb ss sb s{sI sI sI sI sI sI sI} s{sI sI sI sI sI sI}}",
 		"ok", (int)r.ok, "text", balance_format(&s, &r, text), "closing",
 		(int)s.closing, "frames", "ring_packets", (json_int_t)s.ring_packets,

@@ -42,7 +42,9 @@ struct view_counts {
 
 /* State of views between requests, which the daemon keeps for them. */
 struct view_memory {
-	struct fib_cursor reading; /* of the counters of forwarding entries */
+	struct balance balance;	   /* of frames and copies */
+	struct rate_table rates;   /* of forwarding entries */
+	struct fib_cursor reading; /* of their counters */
 	unsigned n_reading;	   /* answers that wait for this reading */
 	uint64_t n_scrapes;
 	/* what the last check of the health has seen of each thread; NULL until a client
@@ -72,8 +74,6 @@ const struct instances *view_instances(const struct app *app);
 struct dataplane *view_dataplane(const struct app *app);
 const struct view_counts *view_counts(const struct app *app);
 struct view_memory *view_memory(struct app *app);
-struct rate_table *view_rates(struct app *app); /* of forwarding entries */
-struct balance *view_balance(struct app *app);
 /* the quality of streams and the zaps, or NULL if that is off; their times are those of
  * view_system_now() */
 const struct stream_log *view_streams(const struct app *app);
