@@ -267,13 +267,21 @@ enum alike {
 	_ALIKE_N,
 };
 
+static bool has_refusals(const struct explain_refusals *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].port == r->port)
+			return true;
+	return false;
+}
+
 static bool goes_well(const struct explain_facts *f, const struct explain_output *o)
 {
 	return o->i.has_role && o->i.present && o->i.up && !o->i.error && o->i.family &&
-		o->i.group_ok && !*o->i.echo_of && o->i.refused.n == 0 && o->allowed &&
-		o->has_group && o->n_hosts > 0 && (!f->has_source || o->wants) &&
-		o->querier && !o->standby && !o->doubled && o->in_table &&
-		o->not_sent == 0;
+		o->i.group_ok && !*o->i.echo_of && !has_refusals(&o->i.refused) &&
+		o->allowed && o->has_group && o->n_hosts > 0 &&
+		(!f->has_source || o->wants) && o->querier && !o->standby &&
+		!o->doubled && o->in_table && o->not_sent == 0;
 }
 
 static enum alike alike_of(

@@ -45,6 +45,7 @@ enum explain_weight {
 struct explain_refusal {
 	enum verdict why; /* why datagrams or copies were refused */
 	enum note note;	  /* why reports were refused */
+	unsigned port;	  /* where, as in struct explain_refusals */
 	uint64_t n;	  /* how many */
 	int64_t age_ms;	  /* time since the last one */
 	struct addr from; /* sender of the last one */
@@ -52,9 +53,11 @@ struct explain_refusal {
 	bool would_pass; /* it would be admitted now, as the configuration has changed */
 };
 
+/* The refusals of one port, in a list of those of all ports. */
 struct explain_refusals {
 	const struct explain_refusal *v;
 	size_t n;
+	unsigned port;
 };
 
 /* What inputs and outputs have in common. */

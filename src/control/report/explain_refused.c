@@ -41,7 +41,7 @@ const struct explain_refusal *explain_find_refusal(
 	for (size_t k = 0; k < i->refused.n; k++) {
 		const struct explain_refusal *r = &i->refused.v[k];
 
-		if (r->why == why && is_lately(r) &&
+		if (r->port == i->refused.port && r->why == why && is_lately(r) &&
 			(!f->has_source || addr_eq(&r->from, &f->source)))
 			return r;
 	}
@@ -222,10 +222,13 @@ const struct explain_refusal *explain_refused_join(const struct explain_output *
 {
 	const struct explain_refusal *best = NULL;
 
-	for (size_t i = 0; i < out->joins.n; i++)
-		if (is_lately(&out->joins.v[i]) &&
-			(!best || out->joins.v[i].age_ms < best->age_ms))
-			best = &out->joins.v[i];
+	for (size_t i = 0; i < out->joins.n; i++) {
+		const struct explain_refusal *r = &out->joins.v[i];
+
+		if (r->port == out->joins.port && is_lately(r) &&
+			(!best || r->age_ms < best->age_ms))
+			best = r;
+	}
 	return best;
 }
 

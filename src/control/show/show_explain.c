@@ -40,10 +40,6 @@ struct traffic {
 
 /* refusals of the group in all instances, combined by kind */
 #define SEEN_MAX (4 * REFUSALS_WAYS)
-struct seen {
-	unsigned port;
-	struct explain_refusal r;
-};
 
 struct question {
 	struct show_answer a;
@@ -60,10 +56,8 @@ struct question {
 	struct portset inputs; /* where the stream may come in */
 	struct portset table;  /* the ports that the forwarding entries name */
 	struct timespec now;   /* of the clock that stamps frames */
-	struct seen datagrams[SEEN_MAX], joins[SEEN_MAX];
+	struct explain_refusal datagrams[SEEN_MAX], joins[SEEN_MAX];
 	size_t n_datagrams, n_joins;
-	/* the same by port */
-	struct explain_refusal *by_port[2 * PORT_MAX];
 	struct explain_facts facts;
 };
 
@@ -144,20 +138,21 @@ static json_t *read_question(struct question *q, const char *args)
 /* ---- what was refused ---- */
 
 static void add_seen(
-	struct seen *v, size_t *n, unsigned port, const struct explain_refusal *r)
+	struct explain_refusal *v, size_t *n, const struct explain_refusal *r)
 {
 	for (size_t i = 0; i < *n; i++) {
-		struct explain_refusal *o = &v[i].r;
+		struct explain_refusal *o = &v[i];
+		uint64_t sum = o->n + r->n;
 
-		if (v[i].port != port || o->why != r->why || o->note != r->note)
+		if (o->port != r->port || o->why != r->why || o->note != r->note)
 			continue;
-		r = r->age_ms < o->age_ms ? r : o;
-		*o = (struct explain_refusal){r->why, r->note, o->n + r->n, r->age_ms,
-			r->from, r->value, r->would_pass};
+		if (r->age_ms < o->age_ms)
+			*o = *r;
+		o->n = sum;
 		return;
 	}
 	if (*n < SEEN_MAX)
-		v[(*n)++] = (struct seen){port, *r};
+		v[(*n)++] = *r;
 }
 
 static int64_t age_ms(const struct question *q, uint64_t stamp)
@@ -174,8 +169,9 @@ static void see_datagram(void *arg, const struct refusal *r)
 	struct question *q = arg;
 	bool by_source = r->why == VERDICT_WRONG_INPUT;
 
-	add_seen(q->datagrams, &q->n_datagrams, r->port,
+	add_seen(q->datagrams, &q->n_datagrams,
 		&(struct explain_refusal){.why = (enum verdict)r->why,
+			.port = r->port,
 			.n = r->n,
 			.age_ms = age_ms(q, r->at),
 			.from = r->from,
@@ -187,28 +183,13 @@ static void see_join(void *arg, const struct refusal *r)
 {
 	struct question *q = arg;
 
-	add_seen(q->joins, &q->n_joins, r->port,
+	add_seen(q->joins, &q->n_joins,
 		&(struct explain_refusal){.note = (enum note)r->why,
+			.port = r->port,
 			.n = r->n,
 			.age_ms = (view_now(q->a.app).ns - (int64_t)r->at) / NS_PER_MS,
 			.from = r->from,
 			.value = r->value});
-}
-
-/* Collects the refusals of one port, in memory that belongs to the request. */
-static struct explain_refusals refusals_of_port(
-	struct question *q, const struct seen *v, size_t n, unsigned port)
-{
-	bool joins = v == q->joins;
-	struct explain_refusal **list = &q->by_port[2 * port + joins];
-	size_t found = 0;
-
-	free(*list);
-	*list = calloc(n + 1, sizeof(**list));
-	for (size_t i = 0; *list && i < n; i++)
-		if (v[i].port == port)
-			(*list)[found++] = v[i].r;
-	return (struct explain_refusals){*list, found};
 }
 
 /* ---- facts ---- */
@@ -252,7 +233,8 @@ static void iface_facts(
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
 	name_master(q, i, ret->master);
-	ret->refused = refusals_of_port(q, q->datagrams, q->n_datagrams, pp->port);
+	ret->refused =
+		(struct explain_refusals){q->datagrams, q->n_datagrams, pp->port};
 	if (mono_is_set(pp->echo_at) &&
 		view_now(q->a.app).ns - pp->echo_at.ns < ECHO_MS * NS_PER_MS &&
 		view_instances(q->a.app)->port[pp->echo_port])
@@ -403,7 +385,7 @@ static void member_facts(
 	out->n_groups = pp->groups.groups.n;
 	out->max_groups = mgroup_max_groups(&pp->groups);
 	limit_facts(q, pp, out);
-	out->joins = refusals_of_port(q, q->joins, q->n_joins, pp->port);
+	out->joins = (struct explain_refusals){q->joins, q->n_joins, pp->port};
 }
 
 static void output_facts(
@@ -763,19 +745,10 @@ static int show_explain_piece(struct ctl_answer *a)
 	return 0;
 }
 
-static void show_explain_closed(struct ctl_answer *a)
-{
-	struct question *q = container_of(a, struct question, a.answer);
-
-	for (size_t i = 0; i < array_len(q->by_port); i++)
-		free(q->by_port[i]);
-	show_answer_closed(a);
-}
-
 json_t *show_explain(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	static const struct ctl_answer_ops ops = {
-		show_explain_piece, show_explain_closed};
+		show_explain_piece, show_answer_closed};
 	struct question *q = show_answer_new(ctx, &ops, sizeof(*q), ret);
 
 	if (!q)
