@@ -132,28 +132,19 @@ static int choose_files(const struct app *app, struct landlock *l)
 	return r;
 }
 
-/* Does the error mean that the kernel lacks the function, or that the process that
- * started us forbids it? */
-static bool is_policy(int r)
-{
-	return r == -ENOSYS || r == -EOPNOTSUPP || r == -EPERM || r == -EACCES ||
-		r == -EINVAL;
-}
-
-static void say_missing(const char *what, int r, const char *so)
-{
-	if (r == -ENOSYS || r == -EOPNOTSUPP)
-		log_info("%s: this kernel has none, or it is switched off; %s", what,
-			so);
-	else if (is_policy(r))
-		log_info("%s: the kernel refuses it: %s; %s", what, strerror(-r), so);
-	else
-		log_warn("%s: %s; %s", what, strerror(-r), so);
-}
-
+/* It is worth a warning unless the kernel lacks it, or the process that started us forbids
+ * it. */
 static void no_landlock(int r)
 {
-	say_missing("landlock", r, "files are not confined");
+	if (r == -ENOSYS || r == -EOPNOTSUPP)
+		log_info(
+			"landlock: this kernel has none, or it is switched off; files are "
+			"not confined");
+	else if (r == -EPERM || r == -EACCES || r == -EINVAL)
+		log_info("landlock: the kernel refuses it: %s; files are not confined",
+			strerror(-r));
+	else
+		log_warn("landlock: %s; files are not confined", strerror(-r));
 }
 
 static void confine_files(struct app *app, const struct landlock *l)
