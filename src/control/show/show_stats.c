@@ -53,16 +53,6 @@ static json_t *port_stats_json(struct app *app, const struct proxy_port *pp)
 	return o;
 }
 
-static void control_port(struct app *app, unsigned port, struct mcsock_stats *total,
-	uint64_t bad[_GM_BAD_N])
-{
-	const struct proxy_port *pp = view_instances(app)->port[port];
-
-	view_socket_stats(app, port, total);
-	for (unsigned i = 0; pp && i < _GM_BAD_N; i++)
-		bad[i] += pp->n_bad[i];
-}
-
 static json_t *control_json(struct app *app)
 {
 	json_t *o = json_object(), *bad = json_object(), *notes = json_object(),
@@ -71,7 +61,10 @@ static json_t *control_json(struct app *app)
 	struct mcsock_stats total = {0};
 
 	for (unsigned i = 0; i < PORT_MAX; i++)
-		control_port(app, i, &total, n_bad);
+		view_socket_stats(app, i, &total);
+	proxy_ports_for_each (view_instances(app)->port, pp)
+		for (unsigned i = 0; i < _GM_BAD_N; i++)
+			n_bad[i] += pp->n_bad[i];
 	for (unsigned i = GM_OK + 1; i < _GM_BAD_N; i++)
 		json_put_count(bad, gm_bad_name((enum gm_bad)i), n_bad[i]);
 	for (unsigned i = NOTE_QUERIER_WON; i < _NOTE_N; i++)
