@@ -11,6 +11,8 @@
 
 #include "control/daemon/app_priv.h"
 
+#include "control/config/config_text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -100,23 +102,14 @@ void app_force_tick(struct app *app, mono_t now)
 		app_sync(app, now, app->cfg);
 }
 
-static void app_force_append(
-	char **text, const char *name, enum family family, unsigned v)
-{
-	char *longer;
-
-	if (asprintf(&longer, "%s# the kernel's %s is %u: %sv%u is spoken on %s\n",
-		    *text, of_family[family].key, v, of_family[family].protocol, v,
-		    name) < 0)
-		return;
-	free(*text);
-	*text = longer;
-}
-
-void view_force_comment(const struct app *app, char **text)
+void view_force_comment(const struct app *app, struct config_text *text)
 {
 	proxy_ports_for_each (app->instances->port, pp)
 		for (enum family f = 0; f < _FAMILY_N; f++)
 			if (pp->forced[f] && !pp->cfg->version_given[f])
-				app_force_append(text, pp->name, f, pp->forced[f]);
+				config_text_add(text,
+					"# the kernel's %s is %u: %sv%u is spoken on "
+					"%s\n",
+					of_family[f].key, pp->forced[f],
+					of_family[f].protocol, pp->forced[f], pp->name);
 }

@@ -9,6 +9,7 @@
 #include "control/daemon/app_priv.h"
 
 #include "base/cleanup.h"
+#include "control/config/config_text.h"
 #include "control/config/endpoint.h"
 #include "control/show/health.h"
 #include "control/show/scrape.h"
@@ -39,8 +40,7 @@ static void want_scrape(void *ctx, const char *wanted)
 	app->scrape_format = strcmp(wanted, key[METRICS_OPENMETRICS]) == 0
 		? METRICS_OPENMETRICS
 		: METRICS_PROMETHEUS;
-	if (scrape_new(app, app->scrape_format, &app->scrape) == 0)
-		app->views.n_scrapes++;
+	(void)scrape_new(app, app->scrape_format, &app->scrape);
 	app->scrape_wanted = true;
 }
 
@@ -50,24 +50,20 @@ static bool healthy(struct app *app, bool allow_down, char **ret_text)
 	static const char *const list[] = {"problems", "unsure", "warnings"};
 	json_t *health = health_json(app, loop_now(app->loop), allow_down), *text;
 	bool ok = json_is_true(json_object_get(health, "ok"));
-	char *out = ok ? strdup("ok\n") : health ? NULL : strdup("out of memory\n");
+	struct config_text out = {0};
 
+	if (ok || !health)
+		config_text_add(&out, ok ? "ok\n" : "out of memory\n");
 	for (size_t k = 0; k < array_len(list); k++) {
 		size_t i;
 
 		json_array_foreach(json_object_get(health, list[k]), i, text)
 		{
-			char *longer;
-
-			if (asprintf(&longer, "%s%s\n", out ? out : "",
-				    json_string_value(text)) < 0)
-				continue;
-			free(out);
-			out = longer;
+			config_text_add(&out, "%s\n", json_string_value(text));
 		}
 	}
 	json_decref(health);
-	*ret_text = out;
+	*ret_text = config_text_take(&out);
 	return ok;
 }
 

@@ -247,6 +247,7 @@ int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_
 	s->app = app;
 	s->m.format = format;
 	s->top = metrics_top(view_config(app)->metrics_groups);
+	view_memory(app)->n_scrapes++;
 	*ret_scrape = s;
 	return 0;
 }

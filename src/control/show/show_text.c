@@ -3,6 +3,7 @@
 /* "show config" and "metrics", see show.h: one long text as a value, in pieces. */
 
 #include "base/cleanup.h"
+#include "control/config/config_text.h"
 #include "control/show/scrape.h"
 #include "control/show/show.h"
 #include "control/show/show_answer.h"
@@ -96,14 +97,16 @@ json_t *show_config(void *ctx, const char *args, struct ctl_answer **ret)
 {
 	struct app *app = ctx;
 	struct text_answer *t = show_answer_new(app, &ops, sizeof(*t), ret);
+	_cleanup_(freep) char *config = t ? config_print(view_config(app)) : NULL;
+	struct config_text text = {.bad = !config};
 
 	if (!t)
 		return NULL;
 	t->head = json_pack("{so}", "file", json_of_text(view_config_path(app)));
-	t->text = config_print(view_config(app));
-	if (t->text)
-		view_force_comment(app, &t->text);
-	t->len = t->text ? strlen(t->text) : 0;
+	config_text_add(&text, "%s", config ? config : "");
+	view_force_comment(app, &text);
+	t->len = text.len;
+	t->text = config_text_take(&text);
 	return NULL;
 }
 
@@ -125,7 +128,6 @@ json_t *show_metrics(void *ctx, const char *args, struct ctl_answer **ret)
 		*ret = NULL;
 		return NULL;
 	}
-	view_memory(app)->n_scrapes++;
 	t->head = json_pack("{ss}", "content_type", metrics_content_type(format));
 	return NULL;
 }

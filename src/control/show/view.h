@@ -27,6 +27,7 @@
 #include <jansson.h>
 
 struct app;
+struct config_text;
 struct health_thread;
 struct stream_log;
 struct zaps;
@@ -108,9 +109,8 @@ json_t *view_refused_senders(struct app *app);
 /* Returns the other multicast daemons at present. May search for them first. A new
  * reference, or NULL when out of memory. */
 json_t *view_rivals(struct app *app);
-/* Appends to the text of a configuration what the kernel's settings change of it. *text
- * comes from malloc() and may be replaced. */
-void view_force_comment(const struct app *app, char **text);
+/* Appends to the text of a configuration what the kernel's settings change of it. */
+void view_force_comment(const struct app *app, struct config_text *text);
 
 uint64_t view_netlink_overruns(const struct app *app);
 void view_ctl_stats(const struct app *app, struct ctl_stats *ret);
