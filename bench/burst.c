@@ -160,7 +160,7 @@ static struct world *world_new(
 	w->head = calloc(w->n_frames, HEAD_LEN);
 	die_if(!w->plan || !w->ring || !w->head || fib_new(1, 1, &w->fib) < 0 ||
 			forward_new(&w->fw) < 0 ||
-			tx_mmsg_new(forward_counters(w->fw), &w->mmsg) < 0,
+			tx_mmsg_new(&w->fw->counters, &w->mmsg) < 0,
 		"memory");
 	make_plan(w, joined);
 	make_table(w);
@@ -227,7 +227,7 @@ __attribute__((noinline)) static void measured(struct world *w)
 			burst_add(&w->burst, INPUT, &f);
 	}
 	forward_burst(w->fw, &w->burst, w->plan, w->fib, &w->tx, &job);
-	replicate_serve_all(forward_replicator(w->fw), &job, &w->tx);
+	replicate_serve_all(w->fw->replicator, &job, &w->tx);
 	if (w->watch)
 		analyse(w, &job);
 	burst_clear(&w->burst);

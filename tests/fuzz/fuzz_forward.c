@@ -220,7 +220,7 @@ static uint64_t n_refused(const struct forward_counters *c)
 /* Every frame has one verdict. Returns the number of refused copies. */
 static uint64_t send_burst(void)
 {
-	struct forward_counters *c = forward_counters(fw);
+	struct forward_counters *c = &fw->counters;
 	uint64_t frames = n_frames(c), refused = n_refused(c);
 	unsigned n = burst.n_frames;
 
@@ -242,7 +242,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t refused;
 
 	narrow->mtu = how & 16 ? 1500 : 300;
-	forward_set_coalesce(fw, mode);
+	fw->coalesce = mode;
 	got.caps = 0;
 	fill_burst(r);
 	refused = send_burst();

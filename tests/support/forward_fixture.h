@@ -56,8 +56,8 @@ static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 		const struct iovec *ip = &msg[i].iov[msg[i].n_iov - 1];
 
 		if (portset_has(&fake.dead, port)) {
-			counter_add_verdict(forward_counters(fw), port,
-				verdict_of_errno(ENETDOWN), 1);
+			counter_add_verdict(
+				&fw->counters, port, verdict_of_errno(ENETDOWN), 1);
 			continue;
 		}
 		assert_in_range(fake.n, 0, SENT_MAX - 1);
@@ -70,7 +70,7 @@ static bool fake_send(void *ctx, unsigned port, const struct tx_msg *msg, unsign
 			.len = ip->iov_len,
 			.ip = ip->iov_base,
 		};
-		counter_add_tx(forward_counters(fw), port, 1, 1, ip->iov_len);
+		counter_add_tx(&fw->counters, port, 1, 1, ip->iov_len);
 	}
 	return true;
 }
@@ -149,7 +149,7 @@ static inline int setup(void **state)
 /* In every test the copies and fragments that are due equal those sent and refused. */
 static inline void check_copies(void)
 {
-	const struct forward_counters *c = forward_counters(fw);
+	const struct forward_counters *c = &fw->counters;
 	uint64_t due = atomic_load(&c->count[THREAD_COUNT_DUE]), done = 0;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
@@ -228,7 +228,7 @@ static inline void forward_and_send(struct forward *f, struct burst *b,
 	struct replicate_job job;
 
 	forward_burst(f, b, p, t, ops, &job);
-	replicate_serve_all(forward_replicator(f), &job, ops);
+	replicate_serve_all(f->replicator, &job, ops);
 	burst_clear(b);
 }
 
@@ -263,7 +263,7 @@ static inline void assert_sent(const char *digits)
 
 static inline uint64_t drops(unsigned port, enum verdict v)
 {
-	return atomic_load(&forward_counters(fw)->port[port].drop[v]);
+	return atomic_load(&fw->counters.port[port].drop[v]);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

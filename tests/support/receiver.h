@@ -141,7 +141,7 @@ static void receive(unsigned port, const struct tx_msg *m)
 	for (unsigned i = before; i < got.n; i++)
 		len += got.v[i].len;
 	assert_int_equal(m->bytes, len);
-	counter_add_tx(forward_counters(fw), port, 1, m->n_packets, m->bytes);
+	counter_add_tx(&fw->counters, port, 1, m->n_packets, m->bytes);
 }
 
 static unsigned caps_of(void *ctx, unsigned port)

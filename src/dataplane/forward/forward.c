@@ -21,19 +21,6 @@
 #include <assert.h>
 #include <errno.h>
 
-struct forward {
-	enum coalesce_mode coalesce;
-	struct replicator *replicator;
-	struct forward_counters counters;
-	struct refusals refusals;
-	struct joined joined;
-	struct replicate_flow flow[BURST_MAX];
-	struct fib_query query[BURST_MAX]; /* of each flow */
-	struct coalesce runs;
-	uint64_t oldest, newest; /* time stamps of sent frames; `newest` is 0 if none
-				  * was sent */
-};
-
 int forward_new(struct forward **ret)
 {
 	struct forward *fw = calloc(1, sizeof(*fw));
@@ -60,31 +47,6 @@ struct forward *forward_free(struct forward *fw)
 }
 
 /* Counters */
-
-struct forward_counters *forward_counters(struct forward *fw)
-{
-	return &fw->counters;
-}
-
-const struct joined *forward_joined(const struct forward *fw)
-{
-	return &fw->joined;
-}
-
-void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode)
-{
-	fw->coalesce = mode;
-}
-
-struct replicator *forward_replicator(struct forward *fw)
-{
-	return fw->replicator;
-}
-
-const struct refusals *forward_refusals(const struct forward *fw)
-{
-	return &fw->refusals;
-}
 
 void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	const struct frame_meta *meta)

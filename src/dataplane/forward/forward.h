@@ -11,31 +11,32 @@
 #include "dataplane/fib/fib.h"
 #include "dataplane/forward/replicate.h"
 
-struct forward;
+struct forward {
+	/* what may be joined; the default is COALESCE_ON */
+	enum coalesce_mode coalesce;
+	/* serves ports of the jobs of this thread and of other threads */
+	struct replicator *replicator;
+	struct forward_counters counters;
+	/* The frames and copies that were not forwarded, by port and verdict. The port of a
+	 * copy is its output port. Only frames of groups that could be forwarded and that a
+	 * member has asked for are recorded. `at` is a latency_stamp(). */
+	struct refusals refusals;
+	/* how well the datagrams of each stream could be joined; `at` as above */
+	struct joined joined;
+	/* the last job */
+	struct replicate_flow flow[BURST_MAX];
+	struct fib_query query[BURST_MAX]; /* of each flow */
+	struct coalesce runs;
+	uint64_t oldest, newest; /* see forward_stamps() */
+};
 
 int forward_new(struct forward **ret);		  /* 0 or -ENOMEM */
 struct forward *forward_free(struct forward *fw); /* takes and returns NULL */
-struct forward_counters *forward_counters(struct forward *fw); /* borrowed */
 
 /* Counts a frame that did not get into a burst because ring or parser refused it, and
  * remembers its group. */
 void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 	const struct frame_meta *meta);
-/* Returns the frames and copies that were not forwarded, by port and verdict; borrowed.
- * The port of a copy is its output port. Only frames of groups that could be forwarded
- * and that a member has asked for are recorded. `at` is a latency_stamp(). */
-const struct refusals *forward_refusals(const struct forward *fw);
-
-/* Returns how well the datagrams of each stream could be joined; borrowed. `at` is a
- * latency_stamp(). */
-const struct joined *forward_joined(const struct forward *fw);
-
-/* Sets what may be joined; the default is COALESCE_ON. */
-void forward_set_coalesce(struct forward *fw, enum coalesce_mode mode);
-
-/* Returns the replicator of this thread, which serves ports of its jobs and of other
- * threads' jobs; borrowed. */
-struct replicator *forward_replicator(struct forward *fw);
 
 /* Decides on all frames of a burst and rewrites those that leave. It sends nothing:
  * *ret_job says what each port gets, and replicate_serve_all() or sharing_serve() sends

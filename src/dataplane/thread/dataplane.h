@@ -96,7 +96,7 @@ struct dataplane_stats {
 void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret);
 
 /* Calls `fn` for the refusals of a group, or of all groups if `group` is NULL; see
- * forward_refusals(). Several threads may have recorded the same refusal.
+ * forward.refusals. Several threads may have recorded the same refusal.
  * dataplane_n_refusals() counts all so far. If it has grown, there are new ones. */
 void dataplane_refusals(struct dataplane *dp, const struct addr *group,
 	void (*fn)(void *arg, const struct refusal *r), void *arg);

@@ -136,7 +136,7 @@ static enum verdict judge_frame(const struct plan *plan, struct worker_input *in
 /* Reads the clock only once per burst. */
 static void count_latency(struct worker *w)
 {
-	struct forward_counters *c = forward_counters(w->fw);
+	struct forward_counters *c = &w->fw->counters;
 	uint64_t oldest, newest, now;
 	struct timespec ts;
 
@@ -209,7 +209,7 @@ static void send_copies(struct worker *w, const struct worker_config *cfg,
 	int64_t begin = w->choice.trying ? clock_ns(CLOCK_MONOTONIC) : 0;
 
 	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, ret);
-	sharing_serve(w->sharing, w->index, ret, forward_replicator(w->fw), tx);
+	sharing_serve(w->sharing, w->index, ret, w->fw->replicator, tx);
 	w->sent_copies += ret->due;
 	if (w->choice.trying)
 		w->sent_ns += (uint64_t)(clock_ns(CLOCK_MONOTONIC) - begin);
@@ -271,7 +271,7 @@ static void walk_block(struct worker *w, const struct worker_config *cfg,
 static bool take_block(struct worker *w, const struct worker_config *cfg,
 	struct worker_input *in, const struct tx_ops *tx)
 {
-	struct forward_counters *c = forward_counters(w->fw);
+	struct forward_counters *c = &w->fw->counters;
 	struct ring_block block;
 
 	if (!ring_rx_peek(in->ring, &block))
@@ -322,7 +322,7 @@ static void tell_choice(struct worker *w)
 	bool choose = w->choose && w->uring && !worker_gave_up_uring(w);
 
 	if (choose && choice_sent(&w->choice, w->sent_copies, w->sent_ns))
-		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TRIALS], 1);
+		counter_add(&w->fw->counters.count[THREAD_COUNT_TRIALS], 1);
 	w->sent_copies = w->sent_ns = 0;
 }
 
@@ -387,8 +387,7 @@ static bool help_others(struct worker *w, const struct worker_config *cfg)
 	struct tx_ops tx;
 
 	choose_tx(w, cfg, &tx);
-	return sharing_help(
-		w->sharing, w->index, cfg->plan, forward_replicator(w->fw), &tx);
+	return sharing_help(w->sharing, w->index, cfg->plan, w->fw->replicator, &tx);
 }
 
 /* The thread */
@@ -490,7 +489,7 @@ static void sleep_until_ready(struct worker *w)
 
 static void rest_worker(struct worker *w)
 {
-	struct forward_counters *c = forward_counters(w->fw);
+	struct forward_counters *c = &w->fw->counters;
 
 	watch_tick(w);
 	if (!sharing_sleep(w->sharing, w->index)) {
@@ -540,7 +539,7 @@ static void run(struct worker *w)
 		struct worker_config *cfg =
 			atomic_load_explicit(&w->config, memory_order_acquire);
 
-		counter_add(&forward_counters(w->fw)->count[THREAD_COUNT_TURNS], 1);
+		counter_add(&w->fw->counters.count[THREAD_COUNT_TURNS], 1);
 		if (cfg && w->error)
 			clear_errors(w, cfg);
 		if (cfg && work_once(w, cfg)) {
@@ -612,7 +611,7 @@ int worker_start(struct worker *w)
 	/* the ring of a thread that has ended is gone, and a filter may forbid a new
 	 * one */
 	if (w->want_uring && !w->uring)
-		(void)tx_uring_new(forward_counters(w->fw), &w->uring);
+		(void)tx_uring_new(&w->fw->counters, &w->uring);
 	atomic_store_explicit(
 		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
 	atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
@@ -651,12 +650,12 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		r = quality_watch_new(params->quality, params->n_streams,
 			QUALITY_WATCH_BUDGET, &w->watch);
 	if (r == 0)
-		r = tx_mmsg_new(forward_counters(w->fw), &w->mmsg);
+		r = tx_mmsg_new(&w->fw->counters, &w->mmsg);
 	if (r == 0 && w->want_uring)
-		r = tx_uring_new(forward_counters(w->fw), &w->uring);
+		r = tx_uring_new(&w->fw->counters, &w->uring);
 	if (r == 0) {
 		atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
-		forward_set_coalesce(w->fw, params->coalesce);
+		w->fw->coalesce = params->coalesce;
 		w->enough = burst_enough(0, 0);
 	}
 	if (r == 0 && !params->idle) {
@@ -746,17 +745,17 @@ struct sample_ring *worker_samples(struct worker *w)
 
 struct forward_counters *worker_counters(struct worker *w)
 {
-	return forward_counters(w->fw);
+	return &w->fw->counters;
 }
 
 const struct refusals *worker_refusals(const struct worker *w)
 {
-	return forward_refusals(w->fw);
+	return &w->fw->refusals;
 }
 
 const struct joined *worker_joined(const struct worker *w)
 {
-	return forward_joined(w->fw);
+	return &w->fw->joined;
 }
 
 struct quality_watch *worker_quality(const struct worker *w)

@@ -181,7 +181,7 @@ static const struct difference differences[] = {
 static void pairs_that_differ(enum coalesce_mode mode)
 {
 	members(NULL, GRP, "1");
-	forward_set_coalesce(fw, mode);
+	fw->coalesce = mode;
 	for (size_t i = 0; i < array_len(differences); i++) {
 		const struct difference *d = &differences[i];
 		bool joined = mode == COALESCE_ON ? d->on : d->exact;
@@ -247,7 +247,7 @@ static void test_identification_of_atomic_datagrams(void **state)
 
 	members(NULL, GRP, "1");
 	for (size_t i = 0; i < array_len(c); i++) {
-		forward_set_coalesce(fw, c[i].mode);
+		fw->coalesce = c[i].mode;
 		for (unsigned k = 0; k < 3; k++) {
 			struct packet *p = make(100, c[i].id[k]);
 
@@ -471,14 +471,14 @@ static void r183_received_super_frame_and_a_narrow_port(void **state)
 
 static uint64_t ends(enum joined_end e)
 {
-	return atomic_load(&forward_counters(fw)->run_end[e]);
+	return atomic_load(&fw->counters.run_end[e]);
 }
 
 static void test_no_checksum_becomes_a_right_one(void **state)
 {
 	members(NULL, GRP, "1");
 	for (int exact = 0; exact < 2; exact++) {
-		forward_set_coalesce(fw, exact ? COALESCE_EXACT : COALESCE_ON);
+		fw->coalesce = exact ? COALESCE_EXACT : COALESCE_ON;
 		for (unsigned i = 0; i < 6; i++) {
 			struct packet *p = make(200, i);
 
@@ -504,7 +504,7 @@ static void test_no_checksum_becomes_a_right_one(void **state)
 	}
 	assert_int_equal(ends(JOINED_CHECKSUM), 6);
 	/* alone it is not changed */
-	forward_set_coalesce(fw, COALESCE_ON);
+	fw->coalesce = COALESCE_ON;
 	{
 		struct packet *p = make(300, 9);
 
@@ -575,7 +575,7 @@ static void test_identifications_stay_with_exact(void **state)
 	static const unsigned id[] = {7, 9, 30};
 
 	members(NULL, GRP, "1");
-	forward_set_coalesce(fw, COALESCE_EXACT);
+	fw->coalesce = COALESCE_EXACT;
 	for (unsigned k = 0; k < 3; k++)
 		add(make(100, id[k]));
 	go();
@@ -634,7 +634,7 @@ static void test_ports_take_turns(void **state)
 static void test_ports_in_turn_stay_in_turn_with_exact(void **state)
 {
 	members(NULL, GRP, "1");
-	forward_set_coalesce(fw, COALESCE_EXACT);
+	fw->coalesce = COALESCE_EXACT;
 	for (unsigned i = 0; i < 9; i++) {
 		struct packet *p = make(100, 100 + i);
 
@@ -700,15 +700,14 @@ static void test_why_runs_end(void **state)
 	assert_int_equal(ends(JOINED_SIZE), 1);
 	assert_int_equal(ends(JOINED_HEADER), 2);
 	assert_int_equal(ends(JOINED_LAST), 2);
-	forward_set_coalesce(fw, COALESCE_OFF);
+	fw->coalesce = COALESCE_OFF;
 	stream(3, 20);
 	go();
 	assert_int_equal(ends(JOINED_OFF), 3);
-	assert_int_equal(atomic_load(&forward_counters(fw)->count[THREAD_COUNT_JOINED]),
-		2 + 4 + 3);
 	assert_int_equal(
-		atomic_load(&forward_counters(fw)->count[THREAD_COUNT_JOINABLE]),
-		70 + 4 + 3);
+		atomic_load(&fw->counters.count[THREAD_COUNT_JOINED]), 2 + 4 + 3);
+	assert_int_equal(
+		atomic_load(&fw->counters.count[THREAD_COUNT_JOINABLE]), 70 + 4 + 3);
 }
 
 static void test_streams_have_counts(void **state)
@@ -719,7 +718,7 @@ static void test_streams_have_counts(void **state)
 	members(NULL, GRP, "12");
 	stream(40, 1000);
 	go();
-	joined_sum(forward_joined(fw), &group, &source, &n);
+	joined_sum(&fw->joined, &group, &source, &n);
 	assert_int_equal(n.datagrams, 40);
 	assert_int_equal(n.messages, 1);
 	assert_int_equal(n.end[JOINED_LAST], 1);
@@ -878,7 +877,7 @@ static void test_same_bytes_with_exact(void **state)
 	members(NULL, "239.0.0.2", "13");
 	members(NULL, "239.0.0.3", "123");
 	plan->port[3].mtu = 200;
-	forward_set_coalesce(fw, COALESCE_EXACT);
+	fw->coalesce = COALESCE_EXACT;
 	for (uint64_t seed = 1; seed <= 200; seed++) {
 		got.caps = 0;
 		random_burst(seed);

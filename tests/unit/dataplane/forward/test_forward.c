@@ -516,15 +516,11 @@ static void dead_port_next_to_live_ones(void **state)
 	assert_int_equal(fake.n_send, 6); /* chunks of 64 */
 	assert_int_equal(fake.n_flush, 1);
 	assert_int_equal(
-		atomic_load(
-			&forward_counters(fw)->port[1].count[PORT_COUNT_TX_PACKETS]),
-		100);
+		atomic_load(&fw->counters.port[1].count[PORT_COUNT_TX_PACKETS]), 100);
 	assert_int_equal(
-		atomic_load(&forward_counters(fw)->port[1].count[PORT_COUNT_TX_BYTES]),
-		3800);
+		atomic_load(&fw->counters.port[1].count[PORT_COUNT_TX_BYTES]), 3800);
 	assert_int_equal(
-		atomic_load(&forward_counters(fw)->port[0].count[PORT_COUNT_RX_BYTES]),
-		3800);
+		atomic_load(&fw->counters.port[0].count[PORT_COUNT_RX_BYTES]), 3800);
 }
 
 /* Everything except TTL and header checksum stays the same (R176), in any kind of
@@ -618,7 +614,7 @@ static void r176_everything_else_is_unchanged(void **state)
 
 static void check_conservation(uint64_t handed_in, uint64_t expected_copies)
 {
-	const struct forward_counters *c = forward_counters(fw);
+	const struct forward_counters *c = &fw->counters;
 	uint64_t frames = 0, copies = 0;
 
 	for (unsigned i = 0; i < PORT_MAX; i++) {
@@ -747,7 +743,7 @@ static void assert_refused(unsigned port, enum verdict why, const char *group,
 	struct addr g = a(group), want = a(from);
 	struct wanted w = {.port = port, .why = why};
 
-	refusals_of(forward_refusals(fw), &g, look_for, &w);
+	refusals_of(&fw->refusals, &g, look_for, &w);
 	if (w.found != 1 || w.n != n || w.at != at || !addr_eq(&w.from, &want))
 		fail_msg("port %u, %s of %s: %u found, n %u at %u", port,
 			verdict_name(why), group, w.found, (unsigned)w.n,
@@ -775,7 +771,7 @@ static void refusals_are_known_by_group(void **state)
 	run();
 	arrives_at(0, "239.9.9.9", 9, 20); /* not joined by any host */
 	run();
-	refusals_all(forward_refusals(fw), count_refusals, &n);
+	refusals_all(&fw->refusals, count_refusals, &n);
 	assert_int_equal(n, 0);
 	arrives_at(0, GRP, 1, 30);
 	arrives_at(0, GRP, 1, 31);
@@ -799,7 +795,7 @@ static void refusals_are_known_by_group(void **state)
 	m = packet_meta(p);
 	forward_drop(fw, 0, VERDICT_LINK_LOCAL_GROUP, &m);
 	n = 0;
-	refusals_all(forward_refusals(fw), count_refusals, &n);
+	refusals_all(&fw->refusals, count_refusals, &n);
 	assert_int_equal(n, 5);
 }
 

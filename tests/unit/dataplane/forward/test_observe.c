@@ -34,7 +34,7 @@ static void observe(void)
 	struct replicate_job job;
 
 	forward_burst(fw, &burst, plan, fib, &tx, &job);
-	replicate_serve_all(forward_replicator(fw), &job, &tx);
+	replicate_serve_all(fw->replicator, &job, &tx);
 	quality_watch_begin(w, &now);
 	observe_burst(&job, w);
 	quality_watch_end(w);
