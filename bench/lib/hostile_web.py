@@ -238,7 +238,7 @@ def _end(process):
     process.wait()
 
 
-def _beside(bed, c, shape, seconds):
+def _measure(bed, c, shape, seconds):
     row = {"shape": shape.name, "memory_before": c.memory()}
     crowd = Crowd(bed.lan[1], shape)
     with contextlib.ExitStack() as stack:
@@ -273,7 +273,7 @@ def _row(args, shape):
             stream = bed.start_flood(CHANNELS, CHANNELS * 1000, 3600)
             try:
                 bed.hosts(1, "join", groups=GROUPS, rate=1000, hosts=10, first=1000, host=1)
-                return _beside(bed, c, shape, min(args.seconds, 10))
+                return _measure(bed, c, shape, min(args.seconds, 10))
             finally:
                 _end(stream)
         finally:

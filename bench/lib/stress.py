@@ -108,22 +108,22 @@ def _zaps(bed, c, lan, seconds):
 def storm(name, args):
     """Many hosts of lan1 send reports while a well-behaved one of the same LAN zaps and a host of
     lan2 watches a stream."""
-    return _beside(name, args, hosts=args.hosts, rate=args.rate)
+    return _measure_storm(name, args, hosts=args.hosts, rate=args.rate)
 
 
 def shouter(name, args):
     """The same as storm(), from a single host at the same rate."""
-    return _beside(name, args, hosts=1, rate=args.rate)
+    return _measure_storm(name, args, hosts=1, rate=args.rate)
 
 
-def _beside(name, args, hosts, rate):
+def _measure_storm(name, args, hosts, rate):
     row = {"contestant": name, "rate": rate, "hosts": hosts, "seconds": args.seconds}
     with _started(name, args.option) as (bed, c), contextlib.ExitStack() as stack:
         stream = bed.start_flood(CHANNELS, CHANNELS * 1000, 3600)
         stack.callback(_end, stream)
         row["memory_before"] = c.memory()
-        for when in ("alone", "beside"):
-            if when == "beside":
+        for when in ("alone", "during"):
+            if when == "during":
                 load = bed.start_hosts(1, "churn", groups=10000, rate=rate, first=STORM_FIRST,
                                        seconds=args.seconds + 3, hosts=hosts, host=1)
                 stack.callback(_end, load)
@@ -152,7 +152,7 @@ def overload(name, args):
         load = bed.start_flood(1, 10_000_000, 2 * args.seconds, "--first", "500", "--spin")
         stack.callback(_end, load)
         time.sleep(0.5)
-        row["beside"] = _zaps(bed, c, 1, min(2 * args.seconds, 10))
+        row["during"] = _zaps(bed, c, 1, min(2 * args.seconds, 10))
         load.wait()
         row["counted"] = c.counted()
         row["recovery_s"] = _recovery(bed)
@@ -256,7 +256,7 @@ def words(part, r):
     if part in ("storm", "shouter"):
         lines = [f"{r['contestant']:>10} {part}: {r['rate']} messages/s of {r['hosts']} host(s) "
                  f"for {r['seconds']:.0f} s"]
-        for when in ("alone", "beside"):
+        for when in ("alone", "during"):
             w = r[when]
             lines.append(f"           {when:>6}: {_zap_words(w['zaps'])}; stream lost "
                          f"{w['stream']['lost']} of {w['stream']['lost'] + w['stream']['received']}"
@@ -265,7 +265,7 @@ def words(part, r):
     if part == "overload":
         recovery = "never" if r["recovery_s"] is None else f"{r['recovery_s']:.2f} s"
         return (f"{r['contestant']:>10} overload for {r['seconds']:.0f} s: alone "
-                f"{_zap_words(r['alone'])}\n           during {_zap_words(r['beside'])}\n"
+                f"{_zap_words(r['alone'])}\n           during {_zap_words(r['during'])}\n"
                 f"           without loss again after {recovery}; counted: {r['counted']}")
     if part == "queries":
         return (f"{r['contestant']:>10} {r['queries']} queries ({r['rate']:.0f}/s): "

@@ -263,8 +263,8 @@ def bridge_port_alone(b):
     pass_through(t, r)
 
 
-@case("patterns: links that come get a port, a reload adds and removes them, a stream beside "
-      "them continues")
+@case("patterns: links that come get a port, a reload adds and removes them, another "
+      "stream continues")
 def patterns(b):
     t = b.topology(lans=1)
     exact = FAST + "phyint wa* upstream\n" + LAN

@@ -372,7 +372,7 @@ def addresses_and_ports(b):
 
 
 @case("a refused sender of a group whose stream flows: mentioned, but not an obstacle")
-def beside(b):
+def refused_and_flowing(b):
     t, d, r = bed(b)
     b.stream(t)
     foreign = b.own(Sender(t.provider, source=FOREIGN))

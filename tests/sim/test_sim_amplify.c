@@ -36,7 +36,7 @@ static const struct shape shapes[] = {
 		false},
 	{"exclude, more", GM_V3, {GM_IS_EX, GM_BLOCK}, true, 1, true, false},
 	{"exclude anew", GM_V3, {GM_IS_IN, GM_TO_EX}, true, 2, true, false},
-	{"beside version 2", GM_V3, {GM_TO_EX, GM_TO_IN}, false, 0, false, true},
+	{"a member of version 2", GM_V3, {GM_TO_EX, GM_TO_IN}, false, 0, false, true},
 };
 
 static const char *const configs[] = {"", "quickleave"};

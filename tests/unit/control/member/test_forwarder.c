@@ -133,7 +133,7 @@ static void k04_who_stops(void **state)
 			{false, own, third}},
 		{"and then it does not", "SSSSSScccccccc", "-SSSSSSSSSSSSS", &low,
 			{false, own, third}},
-		{"tiny datagrams beside super-frames", "ttttttttttttttttttttttttt",
+		{"tiny datagrams and our super-frames", "ttttttttttttttttttttttttt",
 			"-------------------------", &low, {false, own, low}},
 		{"a moment of much is not five seconds", "BB1111111111111111111111111",
 			"---------------------------", &low, {true, own, {{0}}}},

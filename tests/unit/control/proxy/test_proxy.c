@@ -52,7 +52,7 @@ static const struct proxy_case merge_cases[] = {
 		"lan2 to_ex G BC > A,G=lan2 | C,G=lan1 | *G=lan1+lan2 | "
 		"wan: allow G{A}",
 		{PLAIN}},
-	{"R133 any-source member beside an include list",
+	{"R133 any-source member and an include list",
 		"lan1 v2 G > *G=lan1 | wan: to_ex G{};"
 		"lan2 allow G A > A,G=lan1+lan2",
 		{PLAIN}},

@@ -30,12 +30,12 @@ static const struct proxy_case says_cases[] = {
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"says to_in G > wan: to_ex G{}; says to_in G > wan: to_ex G{}",
 		{PLAIN}},
-	{"K01 a program that names a source, beside a LAN that wants all",
+	{"K01 a program that names a source, a LAN that wants all",
 		"lan1 to_ex G > *G=lan1 | wan: to_ex G{};"
 		"kernel G A; says allow G A; says to_in G A > wan: to_ex G{};"
 		"kernel G none; says block G A > wan: to_ex G{}",
 		{PLAIN}},
-	{"K01 a program that wants all, beside a LAN that names a source",
+	{"K01 a program that wants all, a LAN that names a source",
 		"lan1 allow G A > A,G=lan1 | *G= | wan: allow G{A};"
 		"kernel G all > wan: to_ex G{}; says to_ex G;"
 		"kernel G none > wan: to_in G{A}; says to_in G > wan: allow G{A}",

@@ -418,7 +418,7 @@ static const struct situation_case {
 		"313 frames of it arrived on wan from 10.9.0.1, the last one just now, "
 		"and were refused: they had the MAC address of one of our",
 		"loop", "wan", R, "of its own"},
-	{"our own frames beside it", {echo_beside}, P, FLOWS, "loop", "wan", N, "loop"},
+	{"also frames of our own", {echo_beside}, P, FLOWS, "loop", "wan", N, "loop"},
 	{"frames for another machine", {other_host}, R,
 		STOPS "313 frames of it arrived on wan", "frames", "wan", R,
 		"tcpdump -e"},

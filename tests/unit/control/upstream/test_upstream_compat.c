@@ -300,7 +300,7 @@ static void f9_what_a_query_teaches_ends(void **state)
 		}
 }
 
-/* F9: beside a querier of the link's subnets no other querier teaches anything. What
+/* F9: while a querier of the link's subnets is heard, no other one teaches anything. What
  * another one taught before ends with the first query of that querier. */
 static void f9_who_is_inside_teaches_alone(void **state)
 {
