@@ -146,6 +146,15 @@ static mono_t next_step(const struct upstream_family *f, mono_t now)
 	return left <= 0 ? now : mono_add_ns(now, left / (int64_t)(f->answer_left + 1));
 }
 
+/* The answer begins at `at` and ends at `until`, or earlier if that was due already. */
+static void answer_by(struct upstream_family *f, mono_t at, mono_t until)
+{
+	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
+		? until
+		: mono_min(f->answer_until, until);
+	f->answer_at = mono_min(f->answer_at, at);
+}
+
 /* The answer that is being sent ends within ms. */
 static void hurry(struct upstream_family *f, mono_t now, uint32_t ms)
 {
@@ -173,11 +182,7 @@ static void schedule_all(
 	/* the first of several messages leaves room for the others */
 	at = upstream_random_after(u, now, (uint32_t)(max_ms / n));
 	at = after_gap(at, f->answered);
-	until = mono_max(until, at);
-	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
-		? until
-		: mono_min(f->answer_until, until);
-	f->answer_at = mono_min(f->answer_at, at);
+	answer_by(f, at, mono_max(until, at));
 }
 
 /* false if the answer must be the whole list, because a query asked for that, for more
@@ -452,14 +457,10 @@ static void refresh(struct upstream *u, mono_t now, enum family family)
 	if (f->n_groups == 0)
 		return;
 	ms = min(ms, u->params.gm.response_interval_ms);
-	if (f->answering) {
+	if (f->answering)
 		hurry(f, now, ms);
-		return;
-	}
-	f->answer_until = f->answer_at.ns == MONO_NEVER.ns
-		? mono_add_ms(now, ms)
-		: mono_min(f->answer_until, mono_add_ms(now, ms));
-	f->answer_at = now;
+	else
+		answer_by(f, now, mono_add_ms(now, ms));
 }
 
 void upstream_answer_tick(
