@@ -44,10 +44,8 @@ bool config_grow(struct config_parser *p, void *v, size_t n, size_t size)
 {
 	void *old, *grown;
 
-	if (n & (n - 1)) /* the memory holds the next power of two */
-		return true;
 	memcpy(&old, v, sizeof(old));
-	grown = reallocarray(old, n ? 2 * n : 1, size);
+	grown = reallocarray(old, n + 1, size);
 	if (!grown) {
 		p->no_memory = true;
 		return false;
@@ -229,18 +227,14 @@ static void end_block(struct config_parser *p, const char *by)
 	p->ended_by = by;
 }
 
-/* Makes `*v` a copy of the list that it points to; NULL on failure. The memory is as
- * config_grow() expects it. */
+/* Makes `*v` a copy of the list that it points to; NULL on failure. */
 static bool copy_list(struct config_parser *p, void *v, size_t n, size_t size)
 {
-	size_t room = 1;
 	void *from, *copy = NULL;
 
-	while (room < n)
-		room *= 2;
 	memcpy(&from, v, sizeof(from));
 	if (n)
-		copy = reallocarray(NULL, room, size);
+		copy = reallocarray(NULL, n, size);
 	if (copy)
 		memcpy(copy, from, n * size);
 	memcpy(v, &copy, sizeof(copy));

@@ -40,7 +40,7 @@ void config_say(struct config_parser *p, enum config_severity severity,
 	struct config_pos pos, const char *format, ...) _printf_(4, 5);
 
 /* Makes room for one more element in the array *v, which has `n` elements of `size` bytes.
- * Only this function may grow the array. Returns false when out of memory. */
+ * Returns false when out of memory. */
 bool config_grow(struct config_parser *p, void *v, size_t n, size_t size);
 
 static inline bool config_in_ignored_block(const struct config_parser *p)
