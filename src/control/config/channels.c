@@ -67,11 +67,6 @@ void channels_say(struct channels_reader *r, unsigned line, const char *format, 
 	va_end(ap);
 }
 
-void channels_skip(struct channels_reader *r)
-{
-	r->c->n_skipped++;
-}
-
 /* ---- the table ---- */
 
 static const char *name_of_channel(const struct channels *c, const struct channel *ch)
@@ -105,7 +100,7 @@ void channels_add(struct channels_reader *r, unsigned line,
 		.group = target->group, .source = target->source, .line = line};
 
 	if (!*name) {
-		channels_skip(r);
+		r->c->n_skipped++;
 		return;
 	}
 	if (c->n == CHANNELS_MAX) {

@@ -43,7 +43,7 @@ void channels_read_m3u(struct channels_reader *r)
 		if (channels_target(line, &target))
 			channels_add(r, r->line, &target, name);
 		else
-			channels_skip(r);
+			r->c->n_skipped++;
 		name[0] = '\0';
 	}
 }
@@ -159,7 +159,7 @@ static void take_record(
 			"'%s' is not a group; a line is GROUP,NAME or GROUP,NAME,SOURCE, or "
 			"as the first line names the columns",
 			name);
-		channels_skip(r);
+		r->c->n_skipped++;
 		return;
 	}
 	if (source.n > 0 &&
@@ -169,7 +169,7 @@ static void take_record(
 		channels_say(r, r->line,
 			"the source is not an address of the group's family; leave the column "
 			"empty if the group has any source");
-		channels_skip(r);
+		r->c->n_skipped++;
 		return;
 	}
 	channels_add(r, r->line, &target, name);

@@ -25,7 +25,6 @@ void channels_say(struct channels_reader *r, unsigned line, const char *format, 
 /* Adds an entry. An entry with an empty name is skipped. */
 void channels_add(struct channels_reader *r, unsigned line,
 	const struct channels_target *target, const char *name);
-void channels_skip(struct channels_reader *r);
 
 void channels_read_m3u(struct channels_reader *r);
 void channels_read_csv(struct channels_reader *r);

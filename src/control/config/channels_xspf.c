@@ -203,7 +203,7 @@ static void end_of_track(struct xspf *x)
 	for (size_t i = 0; i < x->n_locations; i++)
 		channels_add(x->r, x->line, &x->location[i], x->title);
 	if (x->n_locations == 0)
-		channels_skip(x->r);
+		x->r->c->n_skipped++;
 }
 
 static void end_element(struct xspf *x, struct channels_text name)
