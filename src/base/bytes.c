@@ -28,16 +28,14 @@ uint16_t rd_u16be(struct rd *r)
 {
 	const uint8_t *p = rd_take(r, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p ? get_u16be(p) : 0;
 }
 
 uint32_t rd_u32be(struct rd *r)
 {
 	const uint8_t *p = rd_take(r, 4);
 
-	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
-			p[3]
-		 : 0;
+	return p ? get_u32be(p) : 0;
 }
 
 void wr_bytes(struct wr *w, const void *p, size_t n)

@@ -6,6 +6,7 @@
  * groups are easily confused, so each keyword tells when it got the other.
  */
 
+#include "base/bytes.h"
 #include "control/config/config_parse.h"
 
 #include <stdio.h>
@@ -38,18 +39,14 @@ static bool is_local_range(const struct prefix *x)
 static int mask_bits(const char *s)
 {
 	struct addr a;
-	uint32_t mask = 0;
-	int n = 0;
+	uint32_t mask;
 
 	if (addr_parse(s, &a) < 0 || !addr_is_v4(&a))
 		return -1;
-	for (int i = 0; i < 4; i++)
-		mask = mask << 8 | addr_v4_bytes(&a)[i];
+	mask = get_u32be(addr_v4_bytes(&a));
 	if (mask & (~mask >> 1)) /* not ones followed by zeros */
 		return -1;
-	for (; mask; mask <<= 1)
-		n++;
-	return n;
+	return __builtin_popcount(mask);
 }
 
 /* One number of an address as inet_aton(3) reads it: a leading 0 makes it octal.

@@ -8,6 +8,8 @@
 
 #include "control/member/policy.h"
 
+#include "base/bytes.h"
+
 enum policy policy_record(const struct config *cfg, const struct config_iface *ci,
 	enum gm_version version, const struct gm_record *rec)
 {
@@ -46,9 +48,7 @@ bool policy_sender(const struct config_iface *ci, const struct prefix *subnet,
 static bool is_broadcast_of(const struct prefix *p, const struct addr *a)
 {
 	unsigned len = prefix_len_in_family(p);
-	const uint8_t *o = addr_v4_bytes(a);
-	uint32_t v = (uint32_t)o[0] << 24 | (uint32_t)o[1] << 16 | (uint32_t)o[2] << 8 |
-		o[3];
+	uint32_t v = get_u32be(addr_v4_bytes(a));
 	uint32_t host = len >= 31 ? 0 : UINT32_MAX >> len;
 
 	return host && (v & host) == host;
