@@ -482,20 +482,15 @@ static void describe_refresh(struct describe *d)
 
 static void describe_forward(struct describe *d)
 {
-	switch (d->c->forward_from_downstream) {
-	case CONFIG_FORWARD_NONE:
-		para(d, 4, "Streams that are sent on a downstream are not forwarded.");
-		break;
-	case CONFIG_FORWARD_DOWNSTREAM:
-		para(d, 4,
-			"Streams that are sent on a downstream go to the other downstreams.");
-		break;
-	case CONFIG_FORWARD_ALL:
-		para(d, 4,
-			"Streams that are sent on a downstream go to the other downstreams and to "
-			"the upstream.");
-		break;
-	}
+	static const char *const what[] = {
+		[CONFIG_FORWARD_NONE] = "are not forwarded",
+		[CONFIG_FORWARD_DOWNSTREAM] = "go to the other downstreams",
+		[CONFIG_FORWARD_ALL] =
+			"go to the other downstreams and to the upstream",
+	};
+
+	para(d, 4, "Streams that are sent on a downstream %s.",
+		what[d->c->forward_from_downstream]);
 }
 
 static void describe_forwarding(struct describe *d)
