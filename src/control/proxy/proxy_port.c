@@ -210,12 +210,13 @@ static int port_add(struct proxy *p, mono_t now, const char *name,
 		return r;
 	}
 	p->port[port] = pp;
-	portset_add(ci->role == CONFIG_ROLE_UPSTREAM ? &p->upstreams : &p->downstreams,
-		port);
-	if (pp->role == CONFIG_ROLE_DOWNSTREAM)
-		p->groups[port] = &pp->groups;
-	else
+	if (pp->role == CONFIG_ROLE_UPSTREAM) {
+		portset_add(&p->upstreams, port);
 		report_wanted(p, now, pp);
+	} else {
+		portset_add(&p->downstreams, port);
+		p->groups[port] = &pp->groups;
+	}
 	return 0;
 }
 
