@@ -97,15 +97,10 @@ struct merge {
 	size_t work;
 };
 
-static void next_named(struct member *x)
+static bool has_next(struct member *x)
 {
 	while (x->i < x->g->n_src && !mgroup_names(x->g, &x->g->src[x->i]))
 		x->i++;
-}
-
-static bool has_next(struct member *x)
-{
-	next_named(x);
 	return x->i < x->g->n_src || x->n_other > 0;
 }
 

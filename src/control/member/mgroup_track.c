@@ -143,16 +143,6 @@ static int filter_change(
 	return 0;
 }
 
-static int filter_apply(struct mgroup *g, struct gm_filter *f, enum gm_record_type type,
-	const struct addrset *list)
-{
-	size_t before = f->src.n;
-	int r = filter_change(f, type, list);
-
-	g->n_named = g->n_named - before + f->src.n;
-	return r;
-}
-
 static bool is_too_long(const struct mgroup_db *db, const struct gm_filter *f)
 {
 	return (db->params.max_sources && f->src.n > db->params.max_sources) ||
@@ -165,6 +155,7 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 {
 	mono_t until = mgroup_membership(db, g, now);
 	struct mgroup_host *h = NULL;
+	int r;
 
 	hosts_expire(g, now);
 	db->doubt = is_known_elsewhere(g, &msg->from, &msg->mac);
@@ -183,7 +174,10 @@ void mgroup_track(struct mgroup_db *db, struct mgroup *g, mono_t now,
 	h->version = msg->version;
 	h->until = until;
 	g->host_at = mono_min(g->host_at, until);
-	if (filter_apply(g, &h->filter, type, list) < 0) {
+	g->n_named -= h->filter.src.n;
+	r = filter_change(&h->filter, type, list);
+	g->n_named += h->filter.src.n;
+	if (r < 0) {
 		g->untracked_until = until;
 		return;
 	}

@@ -101,15 +101,6 @@ static void drop_old_chunks(struct history *h, enum history_level level,
 	}
 }
 
-static struct history_chunk *take_chunk(struct history_chunk **list)
-{
-	struct history_chunk *c = *list;
-
-	if (c)
-		*list = c->older;
-	return c;
-}
-
 bool history_add(struct history *h, mono_t now, const struct history_second *s,
 	struct history_chunk **fresh, struct history_chunk **ret_old)
 {
@@ -123,11 +114,12 @@ bool history_add(struct history *h, mono_t now, const struct history_second *s,
 
 		if (!has_bucket(h, level, number)) {
 			drop_old_chunks(h, level, number, ret_old);
-			c = take_chunk(fresh);
+			c = *fresh;
 			if (!c) {
 				all = false;
 				continue;
 			}
+			*fresh = c->older;
 			memset(c, 0, sizeof(*c));
 			c->number = number / HISTORY_CHUNK;
 			c->older = h->newest[level];

@@ -540,22 +540,18 @@ static bool leave_round(struct upstream *u, struct effects *fx)
 	return owed;
 }
 
-static void upstream_change_forget(struct upstream *u, struct upstream_group *g)
-{
-	struct addrset none = {0};
-
-	upstream_set_filter(u, g, GM_INCLUDE, &none);
-	upstream_group_free(u, g);
-}
-
 void upstream_leave_all(struct upstream *u, struct effects *fx)
 {
 	table_for_each (&u->groups, node)
 		leave_group(u, upstream_group_of(node));
 	for (int i = 0; u->up && i < MAX_LEAVES && leave_round(u, fx); i++)
 		;
-	table_for_each (&u->groups, node)
-		upstream_change_forget(u, upstream_group_of(node));
+	table_for_each (&u->groups, node) {
+		struct addrset none = {0};
+
+		upstream_set_filter(u, upstream_group_of(node), GM_INCLUDE, &none);
+		upstream_group_free(u, upstream_group_of(node));
+	}
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		upstream_answer_stop(&u->family[family]);
 		u->report[family].delay_ms = 0;

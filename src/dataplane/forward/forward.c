@@ -60,21 +60,6 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 		refusals_note(&fw->refusals, &r);
 }
 
-/* Records frames of a flow that go nowhere, unless no member wants them. */
-static void note_refused(struct forward *fw, const struct burst *b,
-	const struct burst_flow *fl, enum verdict why, unsigned n)
-{
-	if (why == VERDICT_FORWARDED || why == VERDICT_NO_GROUP)
-		return;
-	refusals_note(&fw->refusals,
-		&(struct refusal){.port = fl->port,
-			.why = why,
-			.group = fl->group,
-			.from = fl->src,
-			.n = n,
-			.at = b->frame[fl->last].f.stamp});
-}
-
 /* Flows */
 
 static bool port_speaks(const struct plan_port *p, enum family family)
@@ -235,14 +220,23 @@ static enum verdict rewrite_frame(
 	return v;
 }
 
-/* `n` frames of a flow, one after the other, have the same verdict. */
+/* `n` frames of a flow, one after the other, have the same verdict. Records those that go
+ * nowhere, unless no member wants them. */
 static void note_verdict(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, enum verdict why, unsigned n)
 {
 	if (n == 0)
 		return;
 	counter_add_verdict(&fw->counters, fl->port, why, n);
-	note_refused(fw, b, fl, why, n);
+	if (why == VERDICT_FORWARDED || why == VERDICT_NO_GROUP)
+		return;
+	refusals_note(&fw->refusals,
+		&(struct refusal){.port = fl->port,
+			.why = why,
+			.group = fl->group,
+			.from = fl->src,
+			.n = n,
+			.at = b->frame[fl->last].f.stamp});
 }
 
 /* Decides on all frames of a flow; returns the number of datagrams for each port. */
