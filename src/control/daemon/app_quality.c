@@ -112,15 +112,6 @@ static bool read_outputs(
 	return !portset_empty(&ret->out);
 }
 
-static struct log_about *about_stream(struct app *app, const struct stream_entry *e,
-	struct log_about *ret, char group[ADDR_STRLEN], char source[ADDR_STRLEN])
-{
-	*ret = (struct log_about){.interface = app_port_name(app, e->stream.port),
-		.group = addr_format(&e->stream.group, group),
-		.source = addr_format(&e->stream.source, source)};
-	return ret;
-}
-
 static void say_faulty(
 	struct app *app, const struct stream_entry *e, char *buf, size_t size)
 {
@@ -150,11 +141,14 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 {
 	bool faulty = event == STREAM_FAULT_NEW;
 	char group[ADDR_STRLEN], source[ADDR_STRLEN], text[320];
-	struct log_about subject;
+	struct log_about subject = {
+		.interface = app_port_name(app, e->stream.port),
+		.group = addr_format(&e->stream.group, group),
+		.source = addr_format(&e->stream.source, source),
+		.cause = faulty ? "stream-faulty" : "stream-clean",
+	};
 	mono_t now = loop_now(app->loop);
 
-	about_stream(app, e, &subject, group, source);
-	subject.cause = faulty ? "stream-faulty" : "stream-clean";
 	if (faulty)
 		say_faulty(app, e, text, sizeof(text));
 	else
@@ -229,14 +223,6 @@ static void read_views(struct app_quality *q)
 	zaps_tick(&q->zaps, q->read_at);
 }
 
-static void rest_until_data(struct app_quality *q)
-{
-	free(q->view);
-	q->view = NULL;
-	q->cap_views = q->n_views = q->next_view = 0;
-	q->due = MONO_NEVER;
-}
-
 /* Rests, because nothing flows. A stream that somebody has just asked for may begin at
  * any moment, so looks again soon. If many are awaited, as after a start, looks only once
  * more. */
@@ -244,7 +230,9 @@ static void wait_for_zaps(struct app_quality *q, mono_t now)
 {
 	unsigned n = q->zaps.n_pending;
 
-	rest_until_data(q);
+	free(take_ptr(q->view));
+	q->cap_views = q->n_views = q->next_view = 0;
+	q->due = MONO_NEVER;
 	if (n > 0)
 		q->due = mono_add_ms(now, n <= ZAPS_FEW ? LOOK_MS : ZAPS_WAIT_MS);
 }
