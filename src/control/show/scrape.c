@@ -17,9 +17,9 @@
 #include <time.h>
 
 /* work of a slice */
-#define PORTS_PER_SLICE	  16
-#define BUCKETS_PER_SLICE 1024
-#define SORTS_PER_SLICE	  512
+#define PORTS_PER_SLICE 16
+#define MEMBERS_WORK	1024
+#define SORTS_PER_SLICE 512
 
 /* ---- interfaces ---- */
 
@@ -137,31 +137,25 @@ static void count_members(const struct mgroup *g, mono_t now, struct scrape_port
 		p->n_hosts += !mono_due(g->host[i].until, now);
 }
 
-/* A table that grows meanwhile only makes the sums slightly wrong. */
 static bool read_members(struct scrape *s)
 {
-	const struct proxy_port *pp;
-	const struct table *t;
-	size_t end;
+	int work = MEMBERS_WORK;
 
-	while (s->part < s->n_ports &&
-		(s->port[s->part].role != CONFIG_ROLE_DOWNSTREAM ||
-			!still_there(s, s->part)))
-		s->part++;
-	if (s->part == s->n_ports)
-		return false;
-	pp = still_there(s, s->part);
-	t = &pp->groups.groups;
-	end = s->pos + BUCKETS_PER_SLICE;
-	for (; s->pos < end && s->pos < t->n_buckets; s->pos++)
-		for (struct table_node *n = t->bucket[s->pos]; n; n = n->next)
-			count_members(container_of(n, struct mgroup, node),
-				view_now(s->app), &s->port[s->part]);
-	if (s->pos < t->n_buckets)
+	for (; s->part < s->n_ports; s->part++, s->at = (struct table_cursor){0}) {
+		const struct proxy_port *pp = still_there(s, s->part);
+		struct table_node *n;
+
+		while (pp && pp->role == CONFIG_ROLE_DOWNSTREAM && work > 0 &&
+			!s->at.end)
+			if ((n = table_step(&pp->groups.groups, &s->at, &work)))
+				count_members(container_of(n, struct mgroup, node),
+					view_now(s->app), &s->port[s->part]);
+		if (work > 0)
+			continue;
 		s->part--; /* the same port once more */
-	else
-		s->pos = 0;
-	return true;
+		return true;
+	}
+	return false;
 }
 
 /* ---- forwarding entries ---- */

@@ -53,8 +53,8 @@ struct scrape {
 	unsigned part;		  /* where the step continues */
 	struct scrape_port *port; /* the existing ports, in their order */
 	unsigned n_ports;
-	size_t pos;	 /* where the walk over a port's groups continues */
-	struct topn top; /* see metrics_top.h */
+	struct table_cursor at; /* where the walk over a port's groups continues */
+	struct topn top;	/* see metrics_top.h */
 	struct scrape_stream *stream; /* copies of streams */
 	size_t n_streams, n_streams_known;
 	struct selfstat_values self;
