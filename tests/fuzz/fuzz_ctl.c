@@ -97,7 +97,7 @@ static json_t *cmd_none(void *ctx, const char *args)
 	return NULL;
 }
 
-static struct monitor *monitor;
+static struct monitor monitor;
 static unsigned n_said; /* events so far */
 
 static json_t *cmd_clear(void *ctx, const char *args)
@@ -110,7 +110,7 @@ static json_t *cmd_clear(void *ctx, const char *args)
 
 static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 {
-	return monitor_open(monitor, args, ret);
+	return monitor_open(&monitor, args, ret);
 }
 
 /* Sends an event of about that size if a client follows. */
@@ -118,14 +118,14 @@ static void say_event(unsigned size)
 {
 	static char text[1 << 15];
 
-	if (!monitor_has_followers(monitor))
+	if (!monitor_has_followers(&monitor))
 		return;
 	n_said++;
-	if (!monitor_wants(monitor, loop_now(NULL), &(struct monitor_subject){0}))
+	if (!monitor_wants(&monitor, loop_now(NULL), &(struct monitor_subject){0}))
 		return;
 	memset(text, 'x', size);
 	text[size] = '\0';
-	monitor_say(monitor, json_pack("{ss ss}", "event", "group_new", "text", text));
+	monitor_say(&monitor, json_pack("{ss ss}", "event", "group_new", "text", text));
 }
 
 static const struct ctl_command commands[] = {
@@ -302,7 +302,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rd r = rd_init(data, size);
 
 	n_said = 0;
-	fuzz_assert(monitor_new(&monitor) == 0);
 	fuzz_assert(ctl_new((void *)watched, path, -1, commands, NULL, &ctl) == 0);
 	for (unsigned i = 0; i < N_CLIENTS; i++)
 		client[i].fd = -1;
@@ -335,7 +334,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < N_CLIENTS; i++)
 		finish(&client[i]);
 	ctl = ctl_free(ctl);
-	monitor = monitor_free(monitor);
+	monitor = (struct monitor){0};
 	for (unsigned i = 0; i < N_WATCHED; i++)
 		fuzz_assert(!watched[i].fd);
 	return 0;

@@ -395,8 +395,6 @@ static int start_ctl(struct app *app)
 	app->socket_path = strdup(path); /* the configuration may change */
 	r = app->socket_path ? app_tap_new(app) : -ENOMEM;
 	if (r == 0)
-		r = monitor_new(&app->monitor);
-	if (r == 0)
 		r = ctl_new(app->loop, app->socket_path,
 			handed ? inherit_take(handed, "control") : -1, app_commands,
 			app, &app->ctl);
@@ -408,16 +406,6 @@ static int start_ctl(struct app *app)
 	else
 		log_err("%s: cannot open the control socket: %s", path, strerror(-r));
 	return APP_EXIT_FAILURE;
-}
-
-static int start_views(struct app *app)
-{
-	if (selfstat_new(&app->selfstat) < 0) {
-		log_err("out of memory");
-		return APP_EXIT_FAILURE;
-	}
-	app_http_start(app);
-	return APP_EXIT_OK;
 }
 
 static int app_start(struct app *app)
@@ -456,10 +444,11 @@ static int app_start(struct app *app)
 	app->memory = memory_size("");
 	/* the socket file is made while the process still has the rights */
 	status = start_ctl(app);
-	if (status == APP_EXIT_OK)
-		status = start_views(app);
-	if (status == APP_EXIT_OK)
+	if (status == APP_EXIT_OK) {
+		app->selfstat = selfstat_open();
+		app_http_start(app);
 		status = app_confine(app);
+	}
 	if (status == APP_EXIT_OK)
 		status = start_dataplane(app);
 	if (status == APP_EXIT_OK)
@@ -497,6 +486,7 @@ int app_new(const struct app_options *options, struct app **ret_app)
 	}
 	app->options = *options;
 	app->config_dir = -1;
+	app->selfstat.statm = -1;
 	app->rivals.proc = app->rivals.fd.fd = -1;
 	app->retry_at = MONO_NEVER;
 	app->metrics.retry_at = MONO_NEVER;
@@ -545,11 +535,10 @@ struct app *app_free(struct app *app)
 	if (!app)
 		return NULL;
 	app_http_stop(app);
-	app->selfstat = selfstat_free(app->selfstat);
+	selfstat_close(&app->selfstat);
 	free(app->views.health);
 	app->ctl = ctl_free(app->ctl);
 	app->captures = captures_free(app->captures);
-	app->monitor = monitor_free(app->monitor);
 	app_rival_stop(app);
 	app_later_free(app);
 	free(app->socket_path);

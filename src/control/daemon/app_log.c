@@ -123,7 +123,7 @@ void app_log_note(struct app *app, mono_t now, const struct effect *e)
 
 	app->count.n_notes[note]++;
 	if (!log_enabled(note_text[note].level) &&
-		!monitor_has_followers(app->monitor) && !app->web)
+		!monitor_has_followers(&app->monitor) && !app->web)
 		return;
 	about = (struct log_about){.interface = app_port_name(app, e->port),
 		.group = text_of(&e->note.group, group),

@@ -26,7 +26,7 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	json_t *e;
 
 	app_web_event(app, name, about, text);
-	if (!monitor_wants(app->monitor, now, &s))
+	if (!monitor_wants(&app->monitor, now, &s))
 		return;
 	e = json_pack("{ss ss}", "event", name, "text", text);
 	set_text_if(e, "interface", about->interface);
@@ -35,7 +35,7 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	set_text_if(e, "host", about->host);
 	if (value)
 		json_object_set_new(e, "value", json_integer(value));
-	monitor_say(app->monitor, e);
+	monitor_say(&app->monitor, e);
 }
 
 void app_monitor_reload(struct app *app, bool ok)
@@ -106,7 +106,7 @@ uint64_t app_monitor_members(const struct app *app, mono_t now,
 {
 	uint64_t members = 0;
 
-	if (!monitor_has_followers(app->monitor) || msg->kind != GM_REPORT ||
+	if (!monitor_has_followers(&app->monitor) || msg->kind != GM_REPORT ||
 		pp->role != CONFIG_ROLE_DOWNSTREAM)
 		return 0;
 	for (size_t i = 0; i < msg->n_rec && i < 64; i++)
@@ -145,7 +145,7 @@ json_t *app_monitor_open(void *ctx, const char *args, struct ctl_stream **ret)
 	json_t *reply;
 
 	app_streams_stir(app, now); /* streams that already flow are not events */
-	reply = monitor_open(app->monitor, args, ret);
+	reply = monitor_open(&app->monitor, args, ret);
 	app_streams_stir(app, now);
 	return reply;
 }

@@ -139,13 +139,13 @@ struct app {
 	struct gm_scratch *scratch;
 	struct ctl *ctl;
 	struct captures *captures;
-	struct monitor *monitor;
+	struct monitor monitor;
 	struct app_listener metrics, web_listener;
 	struct web *web;       /* the page, or NULL if it is off */
 	struct scrape *scrape; /* the scrape that is being written, or NULL */
 	bool scrape_wanted;    /* memory for `scrape` was short, so try again */
 	enum metrics_format scrape_format;
-	struct selfstat *selfstat;
+	struct selfstat selfstat;
 	struct channels *channels; /* names of channels, or NULL if there are none */
 	struct app_hosts *hosts;   /* names of viewers, see app_hosts.c; or NULL */
 	uint64_t memory; /* bytes of the machine or container: memory_size() */

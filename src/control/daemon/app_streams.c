@@ -16,7 +16,7 @@
 
 static bool is_told(const struct app *app)
 {
-	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(app->monitor) ||
+	return log_enabled(LOG_LEVEL_INFO) || monitor_has_followers(&app->monitor) ||
 		app->web;
 }
 

@@ -108,5 +108,5 @@ void view_ctl_stats(const struct app *app, struct ctl_stats *ret)
 
 void view_selfstat(const struct app *app, struct selfstat_values *ret)
 {
-	selfstat_read(app->selfstat, ret);
+	selfstat_read(&app->selfstat, ret);
 }

@@ -8,7 +8,6 @@
 #include "base/minmax.h"
 #include "base/sys/clock.h"
 
-#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,12 +52,6 @@ struct follower {
 	struct follower *next;
 	struct wish wish;
 	uint64_t n_lost; /* since the last "lost" event */
-};
-
-struct monitor {
-	struct follower *first;
-	unsigned room; /* events that are allowed, as of `at` */
-	mono_t at;
 };
 
 static json_t *with_time(json_t *event)
@@ -300,16 +293,4 @@ json_t *monitor_open(struct monitor *m, const char *args, struct ctl_stream **re
 	m->first = f;
 	*ret = &f->stream;
 	return json_pack("{ss}", "monitor", "events");
-}
-
-int monitor_new(struct monitor **ret)
-{
-	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
-}
-
-struct monitor *monitor_free(struct monitor *m)
-{
-	free(m);
-	return NULL;
 }

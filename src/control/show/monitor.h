@@ -18,11 +18,12 @@
 #define MONITOR_RATE  2000
 #define MONITOR_BURST 4000
 
-struct monitor;
-
-int monitor_new(struct monitor **ret); /* 0 or -ENOMEM */
-/* Call it after ctl_free(), which ends the streams. Takes and returns NULL. */
-struct monitor *monitor_free(struct monitor *m);
+/* All zero at the beginning. Must last until ctl_free(), which ends the streams. */
+struct monitor {
+	struct follower *first;
+	unsigned room; /* events that are allowed, as of `at` */
+	mono_t at;
+};
 
 /* Handler of the command "monitor", for ctl_command.stream. Its arguments are
  * [only=KIND,...] [group=GROUP[/N]] [interface=NAME]... An event without a group or

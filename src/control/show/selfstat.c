@@ -8,41 +8,25 @@
 #include "base/cleanup.h"
 #include "base/sys/clock.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
 
-struct selfstat {
-	int statm; /* -1 if it could not be opened */
-	DIR *fds;
-	uint64_t started_ns;
-};
-
-int selfstat_new(struct selfstat **ret_selfstat)
+struct selfstat selfstat_open(void)
 {
-	struct selfstat *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return -ENOMEM;
-	s->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	s->fds = opendir("/proc/self/fd");
-	s->started_ns = (uint64_t)clock_ns(CLOCK_REALTIME);
-	*ret_selfstat = s;
-	return 0;
+	return (struct selfstat){
+		.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC),
+		.fds = opendir("/proc/self/fd"),
+		.started_ns = (uint64_t)clock_ns(CLOCK_REALTIME),
+	};
 }
 
-struct selfstat *selfstat_free(struct selfstat *s)
+void selfstat_close(struct selfstat *s)
 {
-	if (!s)
-		return NULL;
 	closep(&s->statm);
 	if (s->fds)
 		closedir(s->fds);
-	free(s);
-	return NULL;
 }
 
 static int64_t resident(const struct selfstat *s)
@@ -71,7 +55,7 @@ static int64_t count_fds(const struct selfstat *s)
 	return n;
 }
 
-void selfstat_read(struct selfstat *s, struct selfstat_values *ret)
+void selfstat_read(const struct selfstat *s, struct selfstat_values *ret)
 {
 	struct rlimit lim = {0};
 

@@ -7,12 +7,17 @@
  * at any time after that.
  */
 
+#include <dirent.h>
 #include <stdint.h>
 
-struct selfstat;
+struct selfstat {
+	int statm; /* -1 if it is not open */
+	DIR *fds;  /* NULL if it is not open */
+	uint64_t started_ns;
+};
 
-int selfstat_new(struct selfstat **ret_selfstat);   /* 0 or -ENOMEM */
-struct selfstat *selfstat_free(struct selfstat *s); /* takes and returns NULL */
+struct selfstat selfstat_open(void);
+void selfstat_close(struct selfstat *s);
 
 struct selfstat_values {
 	uint64_t started_ns;		/* since 1970 */
@@ -21,4 +26,4 @@ struct selfstat_values {
 	int64_t n_fds;			/* open descriptors; -1 if /proc is missing */
 	uint64_t max_fds;
 };
-void selfstat_read(struct selfstat *s, struct selfstat_values *ret);
+void selfstat_read(const struct selfstat *s, struct selfstat_values *ret);

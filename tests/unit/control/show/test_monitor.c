@@ -8,14 +8,14 @@
 
 struct fixture {
 	struct ctl_fixture server;
-	struct monitor *monitor;
+	struct monitor monitor;
 };
 
 static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 {
 	struct fixture *f = ctx;
 
-	return monitor_open(f->monitor, args, ret);
+	return monitor_open(&f->monitor, args, ret);
 }
 
 static const struct monitor_subject any = {.event = "group_new"};
@@ -29,7 +29,6 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	assert_int_equal(monitor_new(&f->monitor), 0);
 	ctl_fixture_init(&f->server, commands, f);
 	*state = f;
 	return 0;
@@ -40,7 +39,6 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	ctl_fixture_deinit(&f->server);
-	monitor_free(f->monitor);
 	free(f);
 	return 0;
 }
@@ -80,7 +78,7 @@ static void say_event(struct fixture *f, const char *name, size_t size)
 	char *filler = calloc(1, size + 1);
 
 	memset(filler, 'x', size);
-	monitor_say(f->monitor, json_pack("{ss ss}", "event", name, "text", filler));
+	monitor_say(&f->monitor, json_pack("{ss ss}", "event", name, "text", filler));
 	free(filler);
 }
 
@@ -89,13 +87,13 @@ static void nobody_follows(void **state)
 	struct fixture *f = *state;
 	int fd = client(&f->server);
 
-	assert_false(monitor_has_followers(f->monitor));
-	assert_false(monitor_wants(f->monitor, mono_from_ms(1), &any));
+	assert_false(monitor_has_followers(&f->monitor));
+	assert_false(monitor_wants(&f->monitor, mono_from_ms(1), &any));
 	say(fd, "monitor everything\n");
 	assert_string_equal(hear(&f->server, fd),
 		"{\"error\":\"'everything' is not understood: monitor takes "
 		"only=KIND,..., one group=GROUP, and up to 16 interface=NAME\"}");
-	assert_false(monitor_has_followers(f->monitor));
+	assert_false(monitor_has_followers(&f->monitor));
 	close(fd);
 }
 
@@ -109,8 +107,8 @@ static void tell(
 		json_object_set_new(e, "interface", json_string(interface));
 	if (group)
 		json_object_set_new(e, "group", json_string(group));
-	if (monitor_wants(f->monitor, mono_from_ms(1), &s))
-		monitor_say(f->monitor, e);
+	if (monitor_wants(&f->monitor, mono_from_ms(1), &s))
+		monitor_say(&f->monitor, e);
 	else
 		json_decref(e);
 }
@@ -200,7 +198,7 @@ static void requests_that_are_wrong(void **state)
 		say(fd, lines[i]);
 		assert_non_null(strstr(hear(&f->server, fd), "\"error\""));
 	}
-	assert_false(monitor_has_followers(f->monitor));
+	assert_false(monitor_has_followers(&f->monitor));
 	close(fd);
 }
 
@@ -210,7 +208,7 @@ static void all_get_every_event(void **state)
 	int a = follower(f), b = follower(f);
 	json_int_t count;
 
-	assert_true(monitor_wants(f->monitor, mono_from_ms(1), &any));
+	assert_true(monitor_wants(&f->monitor, mono_from_ms(1), &any));
 	say_event(f, "one", 1);
 	say_event(f, "two", 1);
 	assert_string_equal(next_event(f, a, &count), "one");
@@ -261,17 +259,17 @@ static void storm_costs_no_more_than_its_rate(void **state)
 	json_int_t count;
 	unsigned n = 0;
 
-	while (monitor_wants(f->monitor, mono_from_ms(1000), &any))
+	while (monitor_wants(&f->monitor, mono_from_ms(1000), &any))
 		n++;
 	assert_int_equal(n, MONITOR_BURST);
 	for (unsigned i = 0; i < 9; i++)
-		assert_false(monitor_wants(f->monitor, mono_from_ms(1000), &any));
-	assert_true(monitor_wants(f->monitor, mono_from_ms(1001), &any));
+		assert_false(monitor_wants(&f->monitor, mono_from_ms(1000), &any));
+	assert_true(monitor_wants(&f->monitor, mono_from_ms(1001), &any));
 	say_event(f, "calm", 1);
 	assert_string_equal(next_event(f, fd, &count), "lost");
 	assert_int_equal(count, 10);
 	assert_string_equal(next_event(f, fd, &count), "calm");
-	for (n = 1; monitor_wants(f->monitor, mono_from_ms(2000), &any);)
+	for (n = 1; monitor_wants(&f->monitor, mono_from_ms(2000), &any);)
 		n++;
 	assert_int_equal(n, MONITOR_RATE);
 	/* the last line before the end */
