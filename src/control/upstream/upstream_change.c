@@ -34,25 +34,16 @@ struct upstream_group *upstream_find(const struct upstream *u, const struct addr
 		struct upstream_group, g, addr_eq(&g->group, group));
 }
 
-static int reserve_timers(struct upstream *u, struct upstream_family *f)
-{
-	struct heap *heap[] = {&u->timers, &f->answers};
-	int r = 0;
-
-	for (size_t i = 0; i < array_len(heap) && r == 0; i++)
-		r = heap_reserve(heap[i], u->groups.n + 1);
-	return r;
-}
-
 int upstream_group_new(
 	struct upstream *u, const struct addr *group, struct upstream_group **ret)
 {
+	struct upstream_family *f = &u->family[addr_family(group)];
 	struct upstream_group *g;
 	int r;
 
-	r = reserve_timers(u, &u->family[addr_family(group)]);
-	if (r < 0)
-		return r;
+	if (heap_reserve(&u->timers, u->groups.n + 1) < 0 ||
+		heap_reserve(&f->answers, u->groups.n + 1) < 0)
+		return -ENOMEM;
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
