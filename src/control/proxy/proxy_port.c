@@ -8,6 +8,7 @@
  * reports again when the link is back (R118).
  */
 
+#include "base/minmax.h"
 #include "control/member/policy.h"
 #include "control/proxy/proxy_priv.h"
 
@@ -322,13 +323,10 @@ static int add_missing(struct proxy *p, mono_t now, const struct iface_table *if
 
 static int copy_subnets(struct proxy_port *pp, const struct iface *i)
 {
-	struct prefix *v = NULL;
+	struct prefix *v = calloc(i->n_addr + 1, sizeof(*v));
 
-	if (i->n_addr) {
-		v = calloc(i->n_addr, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-	}
+	if (!v)
+		return -ENOMEM;
 	for (size_t n = 0; n < i->n_addr; n++)
 		v[n] = i->addr[n].subnet;
 	free(pp->subnet);
@@ -339,14 +337,12 @@ static int copy_subnets(struct proxy_port *pp, const struct iface *i)
 
 static int copy_report_addrs(struct proxy_port *pp, const struct iface *i)
 {
-	struct iface_addr *v = NULL;
+	struct iface_addr *v = calloc(i->n_addr + 1, sizeof(*v));
 
-	if (i->n_addr) {
-		v = calloc(i->n_addr, sizeof(*v));
-		if (!v)
-			return -ENOMEM;
-		memcpy(v, i->addr, i->n_addr * sizeof(*v));
-	}
+	if (!v)
+		return -ENOMEM;
+	for (size_t n = 0; n < i->n_addr; n++)
+		v[n] = i->addr[n];
 	free(pp->report_addr);
 	pp->report_addr = v;
 	pp->n_report_addr = i->n_addr;
@@ -473,12 +469,9 @@ static int sync_links(struct proxy *p, mono_t now, const struct iface_table *ifa
 {
 	int ret = 0;
 
-	proxy_ports_for_each (p->port, pp) {
-		int r = port_link(p, now, pp, ifaces, fx);
-
-		if (r < 0 && ret == 0)
-			ret = r; /* the other ports are not affected */
-	}
+	/* the other ports are not affected by a failure, which is -ENOMEM */
+	proxy_ports_for_each (p->port, pp)
+		ret = min(ret, port_link(p, now, pp, ifaces, fx));
 	return ret;
 }
 
