@@ -134,14 +134,11 @@ void effects_report(struct effects *fx, unsigned port, enum gm_version version,
 	size_t n_rec, uint32_t delay_ms)
 {
 	struct effect e = {.type = EFFECT_REPORT, .port = port};
-	struct gm_record *copy = NULL;
+	struct gm_record *copy = arena_alloc(fx, n_rec * sizeof(*rec));
 
-	if (n_rec) {
-		copy = arena_alloc(fx, n_rec * sizeof(*rec));
-		if (!copy) {
-			fx->lost++;
-			return;
-		}
+	if (!copy) {
+		fx->lost++;
+		return;
 	}
 	for (size_t i = 0; i < n_rec; i++) {
 		copy[i] = rec[i];
