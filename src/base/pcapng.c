@@ -86,9 +86,11 @@ static struct wr pcapng_begin(void *buf, size_t size, enum pcapng_type type)
 
 static int pcapng_end(struct wr *w)
 {
-	size_t len = wr_len(w) + 4;
 	struct wr at = wr_init(w->start + 4, 4);
+	size_t len;
 
+	put_option(w, OPT_END, 0);
+	len = wr_len(w) + 4;
 	put_le(w, len, 4);
 	if (w->bad)
 		return -EMSGSIZE;
@@ -105,7 +107,6 @@ int pcapng_write_section(void *buf, size_t size, const char *application)
 	put_le(&w, 0, 2);
 	put_le(&w, UINT64_MAX, 8); /* length of the section: unknown */
 	put_text(&w, OPT_SHB_USERAPPL, application);
-	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
 }
 
@@ -120,7 +121,6 @@ int pcapng_write_interface(
 	put_text(&w, OPT_IF_NAME, name);
 	put_option(&w, OPT_IF_TSRESOL, 1);
 	put_padded(&w, "\x09", 1);
-	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
 }
 
@@ -135,7 +135,6 @@ int pcapng_write_packet(void *buf, size_t size, const struct pcapng_packet *p)
 	put_padded(&w, p->data, p->caplen);
 	put_option(&w, OPT_EPB_FLAGS, 4);
 	put_le(&w, (uint32_t)p->direction | (uint32_t)p->reception << 2, 4);
-	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
 }
 
@@ -152,7 +151,6 @@ int pcapng_write_stats(void *buf, size_t size, const struct pcapng_stats *s)
 	put_count(&w, OPT_ISB_FILTERACCEPT, s->accepted);
 	put_count(&w, OPT_ISB_OSDROP, s->lost);
 	put_count(&w, OPT_ISB_USRDELIV, s->delivered);
-	put_option(&w, OPT_END, 0);
 	return pcapng_end(&w);
 }
 
