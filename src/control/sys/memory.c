@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_MAX_LEN (2 * PATH_MAX) /* below the root of a test; a longer one is cut */
+
 /* The number in the first line of a file, after its prefix. 0 if there is none, or if
  * it is "max". */
 static uint64_t read_size(const char *path, const char *prefix)
@@ -27,12 +29,9 @@ static uint64_t read_size(const char *path, const char *prefix)
 
 static uint64_t read_total(const char *root)
 {
-	_cleanup_(freep) char *path = NULL;
+	char path[NAME_MAX_LEN];
 
-	if (asprintf(&path, "%s/proc/meminfo", root) < 0) {
-		path = NULL;
-		return 0;
-	}
+	snprintf(path, sizeof(path), "%s/proc/meminfo", root);
 	return read_size(path, "MemTotal:") * 1024; /* "kB" */
 }
 
@@ -52,14 +51,11 @@ static uint64_t lowest_limit(
 	uint64_t least = 0;
 
 	for (;;) {
-		char *cut = strrchr(group, '/');
-		char *path;
+		char *cut = strrchr(group, '/'), path[NAME_MAX_LEN];
 
-		if (asprintf(&path, "%s/sys/fs/cgroup%s%s/%s", root, hierarchy, group,
-			    file) < 0)
-			return least;
+		snprintf(path, sizeof(path), "%s/sys/fs/cgroup%s%s/%s", root, hierarchy,
+			group, file);
 		least = smaller(least, read_size(path, ""));
-		free(path);
 		if (!cut)
 			return least;
 		*cut = '\0';
@@ -89,14 +85,10 @@ static uint64_t limit_of_line(const char *root, char *line)
 uint64_t memory_size(const char *root)
 {
 	_cleanup_(fclosep) FILE *f = NULL;
-	_cleanup_(freep) char *path = NULL;
-	char line[PATH_MAX + 128];
+	char line[PATH_MAX + 128], path[NAME_MAX_LEN];
 	uint64_t size = read_total(root);
 
-	if (asprintf(&path, "%s/proc/self/cgroup", root) < 0) {
-		path = NULL;
-		return size;
-	}
+	snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		size = smaller(size, limit_of_line(root, line));
