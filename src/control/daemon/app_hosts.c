@@ -19,16 +19,6 @@
 
 #define LOOK_MS 5000
 
-struct app_hosts {
-	struct host_names names;
-	struct host_file {
-		ino_t inode; /* 0 means that there is none */
-		off_t size;
-		struct timespec changed; /* also by a change of its rights */
-	} file[CONFIG_HOST_FILES_MAX];
-	mono_t look_at;
-};
-
 /* Is the file another one than before? */
 static bool has_changed(const struct app *app, const char *path, struct host_file *f)
 {
@@ -96,43 +86,29 @@ static void read_hosts(struct app *app, bool say)
 	host_names_sort(&names);
 	if (say)
 		say_hosts(&names);
-	host_names_deinit(&app->hosts->names);
-	app->hosts->names = names;
+	app_hosts_free(app);
+	app->hosts.names = names;
 }
 
 void app_hosts_read(struct app *app)
 {
-	app_hosts_free(app);
-	if (app->cfg->n_host_names == 0)
-		return;
-	app->hosts = calloc(1, sizeof(*app->hosts));
-	if (!app->hosts) {
-		log_warn("host-names: out of memory");
-		return;
-	}
 	for (size_t i = 0; i < app->cfg->n_host_names; i++)
-		(void)has_changed(app, app->cfg->host_names[i], &app->hosts->file[i]);
-	read_hosts(app, true);
-	app->hosts->look_at = mono_add_ms(loop_now(app->loop), LOOK_MS);
+		(void)has_changed(app, app->cfg->host_names[i], &app->hosts.file[i]);
+	read_hosts(app, app->cfg->n_host_names > 0);
+	app->hosts.look_at = mono_add_ms(loop_now(app->loop), LOOK_MS);
 }
 
 void app_hosts_free(struct app *app)
 {
-	struct app_hosts *h = take_ptr(app->hosts);
-
-	if (h)
-		host_names_deinit(&h->names);
-	free(h);
+	host_names_deinit(&app->hosts.names);
 }
 
 const char *view_host_name(struct app *app, const struct addr *host)
 {
-	struct app_hosts *h = app->hosts;
+	struct app_hosts *h = &app->hosts;
 	mono_t now = loop_now(app->loop);
 	bool changed = false;
 
-	if (!h)
-		return NULL;
 	if (mono_due(h->look_at, now)) {
 		h->look_at = mono_add_ms(now, LOOK_MS);
 		for (size_t i = 0; i < app->cfg->n_host_names; i++)

@@ -6,6 +6,7 @@
 
 #include "control/daemon/app.h"
 
+#include "control/config/host_names.h"
 #include "control/daemon/captures.h"
 #include "control/proxy/instances.h"
 #include "control/proxy/streams.h"
@@ -126,6 +127,17 @@ struct app_listener {
 	mono_t retry_at; /* when to try again, or MONO_NEVER */
 };
 
+/* The files of host-names, as they were when they were read. */
+struct app_hosts {
+	struct host_names names;
+	struct host_file {
+		ino_t inode; /* 0 means that there is none */
+		off_t size;
+		struct timespec changed; /* also by a change of its rights */
+	} file[CONFIG_HOST_FILES_MAX];
+	mono_t look_at;
+};
+
 struct app {
 	struct app_options options;
 	int config_dir; /* directory of the file, opened before a chroot for reloads */
@@ -147,7 +159,7 @@ struct app {
 	enum metrics_format scrape_format;
 	struct selfstat selfstat;
 	struct channels *channels; /* names of channels, or NULL if there are none */
-	struct app_hosts *hosts;   /* names of viewers, see app_hosts.c; or NULL */
+	struct app_hosts hosts;	   /* names of viewers, see app_hosts.c */
 	uint64_t memory; /* bytes of the machine or container: memory_size() */
 	struct view_counts count;
 	struct view_memory views;

@@ -46,6 +46,7 @@ static int setup(void **state)
 	ctl_fixture_init(&f.server, app_commands, f.app);
 	f.app->instances = f.t.instances;
 	f.app->loop = f.server.loop;
+	f.app->hosts.look_at = MONO_NEVER; /* there are no files of names */
 	f.t.now = loop_now(f.server.loop);
 	fixture_configure(&f.t, CONFIG);
 	return 0;
