@@ -20,6 +20,7 @@ import release  # noqa: E402
 # Debian's name -> musl's name of the processor
 FOLDERS = {"armhf": "arm-linux-musleabihf", "armel": "arm-linux-musleabi",
            "i386": "i386-linux-musl", "mipsel": "mipsel-linux-musl",
+           "mips": "mips-linux-musl",
            "arm64": "aarch64-linux-musl", "s390x": "s390x-linux-musl"}
 
 # Debian's musl-gcc.specs for one of these folders
@@ -102,11 +103,11 @@ def compilers():
     text = text_of(ROOT, "tools/lib/install.sh")
     installed_for = re.search(r'^static_targets="(.*)"$', text, re.M)[1].split()
     assert sorted(installed_for) == \
-        sorted(t for t in cross.OTHERS if f"musl-{t}" not in cross.IMPOSSIBLE_MUSL)
-    assert sorted(cross.OTHERS) == sorted(FOLDERS)
-    for processor in cross.OTHERS:
+        sorted(t for t in cross.WITH_MUSL if f"musl-{t}" not in cross.IMPOSSIBLE_MUSL)
+    assert sorted(cross.WITH_MUSL) == sorted(FOLDERS)
+    for processor in cross.WITH_MUSL:
         package = re.search(rf"^\t{processor}\) echo (\S+)", text, re.M)[1]
-        assert package == f"gcc-{cross.TARGETS[processor].triplet}"
+        assert package == f"gcc-{cross.WITH_MUSL[processor].triplet}"
 
 
 @case("a processor without a compiler is skipped with the reason, and the others are tried")

@@ -24,9 +24,10 @@ TARGETS = {
     "arm64": Target("arm64", "aarch64-linux-gnu", "aarch64", ("aarch64", "armv8-a"), "little"),
     "s390x": Target("s390x", "s390x-linux-gnu", "s390x", ("s390x", "s390x"), "big"),
 }
-# the same processors, with another C library; "musl" is this machine's
-OTHERS = tuple(TARGETS)
-TARGETS.update({f"musl-{name}": TARGETS[name] for name in OTHERS})
+# the same processors, with another C library, and one for which Debian has no libraries; "musl" is
+# this machine's
+WITH_MUSL = {**TARGETS, "mips": Target("mips", "mips-linux-gnu", "mips", ("mips", "mips32r2"), "big")}
+TARGETS.update({f"musl-{name}": target for name, target in WITH_MUSL.items()})
 TARGETS["musl"] = next(
     (t for t in TARGETS.values() if t.qemu == os.uname().machine),
     Target("", "", os.uname().machine, (os.uname().machine,) * 2, sys.byteorder))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Makes a root with libraries for static programs with musl, for tools/cross and tools/release.
 
-Debian has musl for each processor, and options with which gcc uses it, but no libraries built with
-it. Therefore they are built from Debian's source packages, with Debian's patches, as archives only.
+Debian has musl for nearly each processor, and options with which gcc uses it, but no libraries built
+with it. Therefore they are built from Debian's source packages, with Debian's patches, as archives
+only.
 For another processor, musl and the kernel's headers are packages that are unpacked into the root,
 and Debian's cross compiler uses the same options. Everything is below build/cross; nothing is
 installed."""
@@ -50,6 +51,8 @@ TOOLS = {"make": "make", "cmake": "cmake", "flex": "flex", "bison": "bison",
 Machine = collections.namedtuple("Machine", "prefix arch multiarch")
 
 
+# processors for which Debian has a compiler and no packages, so musl is also built
+NO_PORT = ("mips",)
 def this_machine():
     return Machine("", "", run(["gcc", "-print-multiarch"]).strip())
 
@@ -86,15 +89,14 @@ def compiler(root, prefix):
     return [f"{prefix}gcc", f"-specs={root}/musl.specs"]
 
 
-def installed_headers(root, multiarch):
-    """Link the kernel's headers of this machine, because musl has none."""
+def installed_headers(root, there, asm, package):
+    """Link the kernel's headers, which are installed in `there`, because musl has none."""
     include = os.path.join(root, "usr", "include")
-    os.makedirs(include)
-    for name, there in (("linux", "linux"), ("asm-generic", "asm-generic"),
-                        ("asm", f"{multiarch}/asm")):
-        if not os.path.isdir(f"/usr/include/{there}"):
-            raise Missing(f"/usr/include/{there} is missing (package linux-libc-dev)")
-        os.symlink(f"/usr/include/{there}", os.path.join(include, name))
+    os.makedirs(include, exist_ok=True)
+    for name, path in (("linux", "linux"), ("asm-generic", "asm-generic"), ("asm", asm)):
+        if not os.path.isdir(f"{there}/{path}"):
+            raise Missing(f"{there}/{path} is missing (package {package})")
+        os.symlink(f"{there}/{path}", os.path.join(include, name))
 
 
 def unpacked_headers(root, machine):
@@ -106,20 +108,37 @@ def unpacked_headers(root, machine):
     os.symlink(f"{machine.multiarch}/asm", os.path.join(root, "usr", "include", "asm"))
 
 
-def source_of(library):
+def build_musl(root, machine):
+    """Build musl for a processor that Debian has only a compiler for, with the layout of Debian's
+    packages."""
+    folder = machine.multiarch.replace("-gnu", "-musl")
+    work = os.path.join(WORK, os.path.basename(root), "musl")
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    env = {**os.environ, "CC": f"{machine.prefix}gcc", "CFLAGS": "-Os -g", "DESTDIR": root}
+    run([os.path.join(source_of("musl"), "configure"), f"--target={machine.prefix[:-1]}",
+         "--prefix=/usr", f"--libdir=/usr/lib/{folder}", f"--includedir=/usr/include/{folder}",
+         "--disable-shared", "--enable-wrapper=gcc"], env=env, cwd=work)
+    run(["make", f"-j{os.cpu_count()}"], env=env, cwd=work)
+    run(["make", "install"], env=env, cwd=work)
+    installed_headers(root, f"/usr/{machine.prefix[:-1]}/include", "asm",
+                      f"linux-libc-dev-{machine.arch}-cross")
+
+
+def source_of(package):
     """Returns the unpacked source: Debian's, or a tarball that was put into SOURCE by hand."""
-    folder = os.path.join(SOURCE, library.package)
+    folder = os.path.join(SOURCE, package)
     stamp = os.path.join(folder, ".unpacked")
     if not os.path.exists(stamp):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        given = glob.glob(f"{SOURCE}/{library.package}[-_]*.tar.*")
+        given = glob.glob(f"{SOURCE}/{package}[-_]*.tar.*")
         if given:
             run(["tar", "-x", "-C", folder, "-f", given[0]])
         else:
-            cross_root.Apt("source").source(library.package, folder)
+            cross_root.Apt("source").source(package, folder)
         if not glob.glob(f"{folder}/*/"):
-            raise Missing(f"{given[0] if given else library.package} has no folder with sources; "
+            raise Missing(f"{given[0] if given else package} has no folder with sources; "
                           f"put a whole tarball there")
         open(stamp, "w", encoding="utf-8").close()
     return glob.glob(f"{folder}/*/")[0]
@@ -135,7 +154,7 @@ def cmake_for(root):
 
 def install(library, root, prefix):
     """Build one library as an archive, and install it below the root."""
-    source = source_of(library)
+    source = source_of(library.package)
     work = os.path.join(WORK, os.path.basename(root), library.package)
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
@@ -176,10 +195,12 @@ def make_root(root, machine):
         if not shutil.which(program):
             raise Missing(f"{program} is not installed (package {package})")
     shutil.rmtree(root, ignore_errors=True)
-    if machine.prefix:
+    if machine.arch in NO_PORT:
+        build_musl(root, machine)
+    elif machine.prefix:
         unpacked_headers(root, machine)
     else:
-        installed_headers(root, machine.multiarch)
+        installed_headers(root, "/usr/include", f"{machine.multiarch}/asm", "linux-libc-dev")
     write_specs(root, root if machine.prefix else "")
     for library in NEEDED:
         print(f"building {library.package}", flush=True)

@@ -40,7 +40,7 @@ packages_promtool="prometheus"
 packages_cross="gcc-arm-linux-gnueabihf gcc-i686-linux-gnu gcc-mipsel-linux-gnu gcc-s390x-linux-gnu"
 
 # other machines for which tools/release makes static programs
-static_targets="armhf i386 arm64 mipsel s390x"
+static_targets="armhf i386 arm64 mipsel mips s390x"
 
 # cross_packages TARGET : prints the packages that tools/cross TARGET installs
 cross_packages()
@@ -50,6 +50,7 @@ cross_packages()
 	armel) echo gcc-arm-linux-gnueabi libc6-dev-armel-cross ;;
 	i386) echo gcc-i686-linux-gnu libc6-dev-i386-cross ;;
 	arm64) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	mips) echo gcc-mips-linux-gnu libc6-dev-mips-cross ;;
 	mipsel) echo gcc-mipsel-linux-gnu libc6-dev-mipsel-cross ;;
 	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
 	musl) echo musl-dev linux-libc-dev make cmake flex bison dpkg-dev ;;

@@ -241,7 +241,7 @@ def own_processor():
 def static_targets():
     """Returns {processor: target of tools/cross} of static programs, this machine's first."""
     own = own_processor()
-    return {own: "musl", **{t: f"musl-{t}" for t in cross.OTHERS if t != own}}
+    return {own: "musl", **{t: f"musl-{t}" for t in cross.WITH_MUSL if t != own}}
 
 
 def build_static(name):
