@@ -122,7 +122,7 @@ def skipped():
     cross.prepare = prepare
     try:
         with tempfile.TemporaryDirectory() as where, contextlib.redirect_stdout(out):
-            count = release.static(where, [])
+            count = release.static(where, [], False)
     finally:
         cross.prepare = before
     assert tried == list(known.values())

@@ -106,7 +106,7 @@ def is_musl(name):
     return name.partition("-")[0] == "musl"
 
 
-def prepare_musl(name):
+def prepare_musl(name, optional):
     """Prepare for static programs with musl, as prepare() does."""
     if name in IMPOSSIBLE_MUSL:
         raise Missing(IMPOSSIBLE_MUSL[name])
@@ -119,12 +119,13 @@ def prepare_musl(name):
         if not own_machine(target):
             emulator(target)
         machine = cross_musl.Machine(f"{target.triplet}-", target.arch, multiarch(target))
-    root = os.path.join(CROSS, "root", name)
-    cross_musl.make_root(root, machine)
-    path = os.path.join(CROSS, f"{name}.ini")
+    variant = name + ("" if optional else "-needed")
+    root = os.path.join(CROSS, "root", variant)
+    cross_musl.make_root(root, machine, optional)
+    path = os.path.join(CROSS, f"{variant}.ini")
     cross_file(path, target, cross_musl.compiler(root, machine.prefix), root,
                [f"{root}/usr/lib/pkgconfig"])
-    return path, without_optional()
+    return path, [] if optional else without_optional()
 
 
 def multiarch(target):
@@ -138,7 +139,7 @@ def without_optional():
 def prepare(name, optional):
     """Prepare compiler, libraries and cross file. Returns (cross file, options for meson)."""
     if is_musl(name):
-        return prepare_musl(name)
+        return prepare_musl(name, optional)
     target = TARGETS[name]
     root = os.path.join(CROSS, "root", name + ("" if optional else "-needed"))
     need("meson", "ninja", "pkg-config", "apt-get", "dpkg-deb")

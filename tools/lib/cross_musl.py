@@ -20,7 +20,8 @@ from cross_root import CROSS, Missing, run
 
 SOURCE = os.path.join(CROSS, "source")   # has a folder for each library
 WORK = os.path.join(CROSS, "musl-libraries")
-FLAGS = "-O2 -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong"
+FLAGS = "-Os -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong " \
+    "-fno-unwind-tables -fno-asynchronous-unwind-tables"
 # glibc's headers define this, and cmocka.h knows of no other way to recognize 64 bits on processors
 # other than x86
 WORDSIZE = "-D__WORDSIZE=(__SIZEOF_POINTER__*8)"
@@ -28,8 +29,10 @@ WORDSIZE = "-D__WORDSIZE=(__SIZEOF_POINTER__*8)"
 GENERATORS = "ACLOCAL", "AUTOCONF", "AUTOMAKE", "AUTOHEADER", "MAKEINFO"
 
 # package is the source package, how the build system, options are for that system, make runs in
-# folders
-Library = collections.namedtuple("Library", "package how options folders", defaults=[(".",)])
+# folders, and once more to install in `installs`, if that is another folder. "inside" is a script
+# that configures the source's own folder, and options are for make.
+Library = collections.namedtuple("Library", "package how options folders installs",
+                                 defaults=[(".",), ()])
 NEEDED = (
     Library("liburcu", "configure", (), ("include", "src")),   # not its many tests
     Library("libmnl", "configure", ()),
@@ -40,10 +43,20 @@ NEEDED = (
                                  "-DJANSSON_WITHOUT_TESTS=ON")),
     Library("cmocka", "cmake", ("-DWITH_STATIC_LIB=ON", "-DWITH_EXAMPLES=OFF")),
 )
+# for the optional features; systemd's and ncurses' libraries are of no use in a static program
+OPTIONAL = (
+    Library("liburing", "inside", ("ENABLE_SHARED=0",), ("src",), (".",)),   # not its tests
+    Library("libmicrohttpd", "configure", ("--disable-https", "--disable-doc",
+                                           "--disable-examples", "--disable-curl")),
+    Library("libseccomp", "configure", ()),
+)
 PACKAGES = "musl-dev", "linux-libc-dev"
+# processors for which Debian has a compiler and no packages, so musl is also built
+NO_PORT = ("mips",)
 # program -> package
 TOOLS = {"make": "make", "cmake": "cmake", "flex": "flex", "bison": "bison",
          "dpkg-source": "dpkg-dev", "pkg-config": "pkgconf"}
+OPTIONAL_TOOLS = {"gperf": "gperf"}
 
 
 # where musl's files are: prefix is that of gcc's programs, or empty for this machine's gcc; arch is
@@ -51,8 +64,6 @@ TOOLS = {"make": "make", "cmake": "cmake", "flex": "flex", "bison": "bison",
 Machine = collections.namedtuple("Machine", "prefix arch multiarch")
 
 
-# processors for which Debian has a compiler and no packages, so musl is also built
-NO_PORT = ("mips",)
 def this_machine():
     return Machine("", "", run(["gcc", "-print-multiarch"]).strip())
 
@@ -157,22 +168,29 @@ def install(library, root, prefix):
     source = source_of(library.package)
     work = os.path.join(WORK, os.path.basename(root), library.package)
     shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
+    if library.how == "inside":
+        shutil.copytree(source, work)
+    os.makedirs(work, exist_ok=True)
     env = {k: v for k, v in os.environ.items() if k not in ("LDFLAGS", "CPPFLAGS", "CPATH")}
     env.update({name: ":" for name in GENERATORS}, CC=" ".join(compiler(root, prefix)),
                CFLAGS=FLAGS, PKG_CONFIG_LIBDIR=f"{root}/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=root,
                DESTDIR=root)
+    make = ["make", f"-j{os.cpu_count()}"]
     if library.how == "cmake":
         run(["cmake", "-S", source, "-B", work, "-DCMAKE_INSTALL_PREFIX=/usr",
              "-DCMAKE_INSTALL_LIBDIR=lib", "-DBUILD_SHARED_LIBS=OFF",
              *(cmake_for(root) if prefix else ()), *library.options], env=env)
+    elif library.how == "inside":
+        run(["./configure", "--prefix=/usr", f"--cc={env['CC']}"], env=env, cwd=work)
+        make += library.options
     else:
         host = [f"--host={prefix[:-1]}"] if prefix else []
         run([os.path.join(source, "configure"), "--prefix=/usr", "--disable-shared",
              "--enable-static", *host, *library.options], env=env, cwd=work)
     for folder in library.folders:
-        run(["make", f"-j{os.cpu_count()}", "-C", folder], env=env, cwd=work)
-        run(["make", "-C", folder, "install"], env=env, cwd=work)
+        run([*make, "-C", folder], env=env, cwd=work)
+    for folder in library.installs or library.folders:
+        run([*make, "-j1", "-C", folder, "install"], env=env, cwd=work)
     only_archives(os.path.join(root, "usr", "lib"))
 
 
@@ -185,13 +203,16 @@ def only_archives(lib):
         os.rename(path, path.replace("-static.a", ".a"))
 
 
-def make_root(root, machine):
-    """Make a root with musl's compiler options, kernel headers and all libraries."""
+def make_root(root, machine, optional):
+    """Make a root with musl's compiler options, kernel headers and libraries; `optional` chooses
+    whether it has those for the optional features."""
     stamp = os.path.join(root, ".libraries")
-    wanted = repr((FLAGS, WORDSIZE, NEEDED))
+    libraries = NEEDED + (OPTIONAL if optional else ())
+    wanted = repr((FLAGS, WORDSIZE, libraries))
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == wanted:
         return
-    for program, package in TOOLS.items():
+    tools = {**TOOLS, **(OPTIONAL_TOOLS if optional else {})}
+    for program, package in tools.items():
         if not shutil.which(program):
             raise Missing(f"{program} is not installed (package {package})")
     shutil.rmtree(root, ignore_errors=True)
@@ -202,7 +223,7 @@ def make_root(root, machine):
     else:
         installed_headers(root, "/usr/include", f"{machine.multiarch}/asm", "linux-libc-dev")
     write_specs(root, root if machine.prefix else "")
-    for library in NEEDED:
+    for library in libraries:
         print(f"building {library.package}", flush=True)
         install(library, root, machine.prefix)
     with open(stamp, "w", encoding="utf-8") as f:

@@ -53,8 +53,8 @@ cross_packages()
 	mips) echo gcc-mips-linux-gnu libc6-dev-mips-cross ;;
 	mipsel) echo gcc-mipsel-linux-gnu libc6-dev-mipsel-cross ;;
 	s390x) echo gcc-s390x-linux-gnu libc6-dev-s390x-cross ;;
-	musl) echo musl-dev linux-libc-dev make cmake flex bison dpkg-dev ;;
-	musl-*) echo "$(cross_packages "${1#musl-}") make cmake flex bison dpkg-dev" ;;
+	musl) echo musl-dev linux-libc-dev make cmake flex bison dpkg-dev gperf ;;
+	musl-*) echo "$(cross_packages "${1#musl-}") make cmake flex bison dpkg-dev gperf" ;;
 	esac
 }
 

@@ -244,14 +244,20 @@ def static_targets():
     return {own: "musl", **{t: f"musl-{t}" for t in cross.WITH_MUSL if t != own}}
 
 
-def build_static(name):
-    """Build static programs for a target of tools/cross; returns the build directory, or None if
-    the build fails."""
-    path, options = cross.prepare(name, True)
-    folder = os.path.join(cross.CROSS, f"{name}-static")
-    setup = ["meson", "setup", "--buildtype=minsize", "-Dtests=false", "--cross-file", path,
-             *options, "-Dc_args=-ffunction-sections -fdata-sections",
-             "-Dc_link_args=-Wl,--gc-sections", folder, ROOT]
+# Nothing reads unwind tables: a debugger has its own. No kernel marks branch targets of programs
+# on x86, and musl has no shadow stacks.
+SMALL = ("-ffunction-sections -fdata-sections -fno-unwind-tables -fno-asynchronous-unwind-tables "
+         "-fcf-protection=none -flto-partition=one")
+
+
+def build_static(name, optional):
+    """Build static programs for a target of tools/cross, with or without optional features;
+    returns the build directory, or None if the build fails."""
+    path, options = cross.prepare(name, optional)
+    folder = os.path.join(cross.CROSS, f"{name}-static{'-optional' if optional else ''}")
+    setup = ["meson", "setup", "--buildtype=minsize", "-Db_lto=true", "-Dtests=false",
+             "--cross-file", path, *options, f"-Dc_args={SMALL}",
+             f"-Dc_link_args={SMALL} -Wl,--gc-sections", folder, ROOT]
     shutil.rmtree(folder, ignore_errors=True)
     good = run_tests.command(setup) and run_tests.command(["ninja", "-C", folder, *PROGRAMS])
     return folder if good else None
@@ -269,10 +275,10 @@ def fault_of(path, target):
     return None if r.returncode == 0 else f"does not start: status {r.returncode}\n{r.stderr}"
 
 
-def static_for(processor, name, where, count):
+def static_for(processor, name, where, optional, count):
     """Make the programs for one target in a folder of `where`, and print their sizes."""
     try:
-        folder = build_static(name)
+        folder = build_static(name, optional)
     except cross.Missing as e:
         run_tests.skip(count, processor, str(e))
         return
@@ -298,14 +304,14 @@ def row(first, cells):
     return f"{first:9}" + "".join(f"  {c:>{w}}" for c, w in zip(cells, widths))
 
 
-def static(where, processors):
+def static(where, processors, optional):
     """Make stripped static programs with musl and print how large they are; returns their
     count."""
     count, known = run_tests.Count(), static_targets()
     print(f"static programs in {os.path.relpath(where)}, in KB:\n"
           + row("", [os.path.basename(p) for p in PROGRAMS]), flush=True)
     for processor in processors or known:
-        static_for(processor, known[processor], where, count)
+        static_for(processor, known[processor], where, optional, count)
     run_tests.cures()
     print(count)
     return count
@@ -315,18 +321,26 @@ def main():
     p = argparse.ArgumentParser(prog="tools/release", description=__doc__)
     p.add_argument("--hardening", metavar="BUILD", help="only look at the programs of this build")
     p.add_argument("--sbom", metavar="FILE", help="bill of materials (build/ringcast.spdx.json)")
-    p.add_argument("--static", nargs="*", metavar="PROCESSOR", choices=list(static_targets()),
-                   help="only make static programs with musl, in build/static, for these "
-                   f"processors or for all: {', '.join(static_targets())}; see tools/cross")
+    p.add_argument("--static", action="store_true", help="only make static programs with musl, "
+                   "in build/static; see tools/cross")
+    p.add_argument("processor", nargs="*", metavar="PROCESSOR", help="for --static: "
+                   f"{', '.join(static_targets())}, or all of them if none is given")
+    p.add_argument("--optional", action="store_true", help="for --static: with io_uring, the "
+                   "page, metrics by HTTP and the filter of system calls, in build/static-optional")
     p.add_argument("--source", action="store_true", help="only make the tarball of the release in "
                    "build/source, and the recipes of packaging with its sums")
     p.add_argument("--url", default=ADDRESS, help="for --source: where the tarball will be")
     args = p.parse_args()
+    unknown = set(args.processor) - set(static_targets())
+    if unknown or (args.processor and not args.static):
+        p.error(f"{unknown.pop()} is no processor of --static" if unknown else
+                "a processor takes --static")
     if args.source:
         source(os.path.join(ROOT, "build", "source"), args.url)
         return 0
-    if args.static is not None:
-        made = static(os.path.join(ROOT, "build", "static"), args.static)
+    if args.static:
+        where = os.path.join(ROOT, "build", "static-optional" if args.optional else "static")
+        made = static(where, args.processor, args.optional)
         return 1 if made.failed or not made.passed else 0
     if args.hardening:
         return 0 if hardened(args.hardening) else 1
