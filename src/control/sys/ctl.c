@@ -175,15 +175,6 @@ static bool client_reply(struct client *c, const json_t *reply)
 	return r == 0 && client_append("\n", 1, c) == 0;
 }
 
-static bool client_error(struct client *c, const char *text)
-{
-	json_t *reply = ctl_error("%s", text);
-	bool ok = client_reply(c, reply);
-
-	json_decref(reply);
-	return ok;
-}
-
 void ctl_answer_write(struct ctl_answer *a, const char *text, size_t len)
 {
 	if (a->append(text, len, a->arg) < 0)
@@ -432,12 +423,14 @@ static bool client_request(struct client *c, char *line)
 /* Checks what `in` has. Returns false if the client must be dropped. */
 static bool client_look(struct client *c)
 {
+	static const char too_long[] = "{\"error\":\"the request line is too long\"}\n";
+
 	c->line = memchr(c->in, '\n', c->n_in) != NULL;
 	if (c->line || c->n_in < sizeof(c->in))
 		return true;
 	c->n_in = 0;
 	c->closing = true;
-	return client_error(c, "the request line is too long");
+	return client_append(too_long, sizeof(too_long) - 1, c) == 0;
 }
 
 /* The first request of `in`. False if the client must be dropped. */
