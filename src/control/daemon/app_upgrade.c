@@ -327,22 +327,19 @@ static int get_app_sections(struct app *app, mono_t now, struct state_in *in)
 }
 
 /* Starts without a state, after a faulty one. */
-static int start_over(struct app *app)
+static void start_over(struct app *app)
 {
 	bool family[_FAMILY_N];
 	struct instances *fresh;
-	int r;
 
 	memcpy(family, app->instances->family, sizeof(family));
-	r = instances_new(family, rng_next(&app->instances->rng), &fresh);
-	if (r < 0)
-		return r;
+	if (instances_new(family, rng_next(&app->instances->rng), &fresh) < 0)
+		return;
 	fresh->memory = app->memory;
 	instances_free(app->instances);
 	app->instances = fresh;
 	effects_clear(&app->fx);
 	app->started = loop_now(app->loop);
-	return 0;
 }
 
 /* Makes the ports of the new configuration, then reads their state. */
@@ -418,7 +415,7 @@ void app_take_over(struct app *app, mono_t now)
 	if (fd >= 0)
 		(void)sdnotify_forget(STATE_NAME);
 	if (fd >= 0 && !take_over(app, now, fd))
-		(void)start_over(app);
+		start_over(app);
 	app_sync(app, now, app->cfg);
 	app_execute(app, now);
 	r = dataplane_resume(app->dp);
