@@ -350,11 +350,6 @@ static int start_proxy(struct app *app)
 		log_err("cannot read the interfaces: %s", strerror(-r));
 		return APP_EXIT_FAILURE;
 	}
-	app->scratch = malloc(sizeof(*app->scratch));
-	if (!app->scratch) {
-		log_err("out of memory");
-		return APP_EXIT_FAILURE;
-	}
 	return APP_EXIT_OK;
 }
 
@@ -559,7 +554,6 @@ struct app *app_free(struct app *app)
 	effects_deinit(&app->fx);
 	app->loop = loop_free(app->loop);
 	config_free(app->cfg);
-	free(app->scratch);
 	if (app->config_dir >= 0)
 		close(app->config_dir);
 	free(app);

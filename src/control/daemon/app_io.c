@@ -96,7 +96,7 @@ static int take_packet(
 	if (!pp || app->stopping)
 		return 0;
 	app_tap_received(app, ap->number, family, data, len);
-	bad = decode(pp->cfg, family, data, len, work, app->scratch, &msg);
+	bad = decode(pp->cfg, family, data, len, work, &app->scratch, &msg);
 	msg.mac = sender_mac(app);
 	if (bad == GM_OK && is_nobody(app, &msg.mac))
 		bad = GM_BAD_SOURCE;

@@ -148,7 +148,7 @@ struct app {
 	struct loop *loop;
 	struct netlink *netlink;
 	struct mcsock_rx *rx;
-	struct gm_scratch *scratch;
+	struct gm_scratch scratch;
 	struct ctl *ctl;
 	struct captures *captures;
 	struct monitor monitor;
