@@ -41,7 +41,7 @@ static void put32(_Atomic uint32_t *field, uint32_t value)
 	atomic_store_explicit(field, value, memory_order_release);
 }
 
-/* The slot of the stream, else the one that makes room; *ret_new tells which. */
+/* The slot of the stream, else the one to replace; *ret_new says which. */
 static struct joined_slot *slot_of(struct joined *j, const struct addr *group,
 	const struct addr *from, bool *ret_new)
 {

@@ -4,8 +4,8 @@
 /*
  * How well the datagrams of a stream could be joined: how many there were, in how many
  * messages they left, and why each of these messages was not longer. People use it to
- * see what a stream costs, so a bounded memory is enough: the stream that has been
- * silent longest makes room for a new one, and old figures fade.
+ * see what a stream costs, so a bounded memory is enough: a new stream replaces the one
+ * that has been silent longest, and old figures fade.
  *
  * One thread writes, any thread reads without locks. Pure.
  */
@@ -22,7 +22,7 @@ enum joined_end {
 	JOINED_SIZE,
 	JOINED_FULL,	 /* the message has its largest size */
 	JOINED_HEADER,	 /* TTL, TOS, DF or flow label of the next one differ */
-	JOINED_ID,	 /* the next one must keep an identification that is not next */
+	JOINED_ID,	 /* the next identification does not follow, and must stay */
 	JOINED_CHECKSUM, /* the checksum is wrong, or is 0 and must stay 0 */
 	JOINED_KIND,	 /* a fragment, IP options, no UDP, or already a super-frame */
 	JOINED_PORTS,	 /* too many datagrams of other ports are in between */

@@ -4,7 +4,7 @@
 /*
  * A few places that users of this system share, so that no user can hold all of them.
  * Some places are reserved for root (and users that count as root), and each other user
- * may have a few. If all are taken, the user with the most of them makes room. Pure.
+ * may have a few. If all are taken, the user with the most of them loses one. Pure.
  */
 
 #include <stdbool.h>

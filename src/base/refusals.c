@@ -23,7 +23,7 @@ static const struct refusal_slot *set_of(
 	return v->slot[slot_set(group, REFUSALS_SETS)];
 }
 
-/* The slot of this group, port and reason, else the one that makes room. */
+/* The slot of this group, port and reason, else the one to replace. */
 static struct refusal_slot *refusals_slot_of(
 	struct refusals *v, const struct refusal *r)
 {

@@ -4,8 +4,8 @@
 /*
  * The last refusals by group, port and reason: who sent it, how often, and when. People
  * use it to see why something does not arrive, so a bounded memory is enough. For each
- * group the last REFUSALS_WAYS pairs of port and reason are kept, and a group without
- * recent refusals makes room for another. Refusals that continue are therefore always
+ * group the last REFUSALS_WAYS pairs of port and reason are kept, and another group
+ * replaces one without recent refusals. Refusals that continue are therefore always
  * found.
  *
  * One thread writes, and any thread reads without locks. The writer defines the numbers

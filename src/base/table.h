@@ -75,7 +75,7 @@ struct table_cursor {
 	bool end;
 };
 /* Returns the next node, or NULL if there is none (`end`) or if *budget is spent. Each
- * bucket that is looked at takes one from *budget. Of several nodes with the same hash
+ * bucket that is visited takes one from *budget. Of several nodes with the same hash
  * only one is visited. */
 struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
