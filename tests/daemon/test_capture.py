@@ -226,7 +226,7 @@ def slow_client(b):
     for s in clients[1:]:
         s.close()
     wait_for(10, lambda: d.ctl_run("capture", "-i", "wan", "-d", "-c", "1").returncode == 0,
-             "streams that are gone make room")
+             "streams that are gone leave their places")
     slow = clients[0]
     before = d.interface("wan")["rx_packets"]
     # the daemon queues 2 MiB at most

@@ -209,7 +209,7 @@ def other_joins(b):
     wire = b.own(Wire(t.hosts["lan1"], "eth0"))
     for group, host, headline in (
             (GROUP, "10.7.7.7", "the join of 10.7.7.7 on lan1 was refused just now, by the "
-             "check of its sender"),
+             "check of senders"),
             (SSM_GROUP, "10.0.1.2", "the join of 10.0.1.2 on lan1 was refused just now, by "
              "ssm-range")):
         wire.send(ipv4(host, "224.0.0.22", 2, igmp3_report((4, group, ()))))
@@ -230,8 +230,8 @@ def lines(b):
     flows(d, r, GROUP)
     for group, headline in (
             ("239.8.1.1", "the group ends at wan: 'boundary 239.8.0.0/16', line 7 of "),
-            ("239.9.1.1", "the group is not asked for on wan: 'blacklist 239.9.0.0/16', line 8 "
-             "of ")):
+            ("239.9.1.1", "the provider is not asked for the group on wan: "
+             "'blacklist 239.9.0.0/16', line 8 of ")):
         b.receiver(t.hosts["lan1"], group)
         d.wait_member("lan1", group)
         says(d, headline, STOPPED, group)

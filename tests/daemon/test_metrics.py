@@ -353,7 +353,7 @@ def bad_clients(b):
     assert value(text, "ringcast_http_connections") <= 16
     wait_for(20, lambda: value(scrape(t.router),
                                "ringcast_http_connections_evicted_total") >= 32,
-             "the oldest made room")
+             "the oldest was closed")
     assert is_closed(slow[0])
     # clients that send a request and do not read, or that close at once
     greedy = send_raw(t.router, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 5)

@@ -543,7 +543,7 @@ def streams(b):
     fifth = m.ask(MEMBER)
     assert f"uid {MEMBER} has 4 streams already" in fifth.error, fifth.error
     others = [m.follow(OTHER_MEMBER) for _ in range(2)]
-    # the greedy member must make room: its oldest stream ends first
+    # the greedy member loses a place: its oldest stream ends first
     others.append(m.follow(OTHER_MEMBER))
     assert has_ended(greedy[0])
     late = m.ask(OTHER_MEMBER)

@@ -284,7 +284,7 @@ static void warn_port(const struct app *app, json_t *list, const struct app_list
 			keyword, port);
 }
 
-/* What of the new file is not in force after a reload. */
+/* Warns of keywords of the new file that are not in force after a reload. */
 static void warn_of_new(const struct app *app, const struct config *new, json_t *list)
 {
 	_cleanup_(freep) char *missing = find_missing(app, new);

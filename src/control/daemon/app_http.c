@@ -40,7 +40,7 @@ bool app_listener_open(struct app *app, struct app_listener *l, const char *text
 	if (r < 0 && l->error != r)
 		log_err("%s %s: %s; %s", options->keyword, endpoint_format(&e, at),
 			strerror(-r),
-			r == -EACCES ? "ports below 1024 take root, and a restart"
+			r == -EACCES ? "ports below 1024 need root, and a restart"
 				     : "trying again");
 	l->error = r;
 	*ret_at = e;

@@ -114,7 +114,7 @@ static int take_packet(
 		app_quality_report(app, now, pp, &msg, watched);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
-	/* a message without room here is not wrong */
+	/* a message for which there was no room is not wrong */
 	if (bad != GM_OK && bad != GM_BAD_LIMIT && bad != GM_BAD_MEMORY)
 		return -EBADMSG;
 	return (int)(msg.kind == GM_QUERY ? msg.query.n_left : msg.n_left);

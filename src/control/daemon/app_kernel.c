@@ -136,7 +136,7 @@ void app_kernel_tick(struct app *app, mono_t now)
 	read_pieces(app, now);
 }
 
-/* A leave is answered from what is known now, however many leaves there are. */
+/* Answers a leave from the last reading, so many leaves cost no further readings. */
 void app_kernel_heard(struct app *app, unsigned port, enum family family,
 	const void *data, size_t len)
 {

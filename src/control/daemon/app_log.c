@@ -256,7 +256,7 @@ static void say_limited(mono_t now, const struct app_port *ap,
 	log_about(LOG_LEVEL_NOTICE, about,
 		"%s (%llu messages or %llu units of work a second): %s; raise the limit if "
 		"%s, else find the sender, its addresses may be forged; "
-		"'ringcastctl health' counts on%s",
+		"'ringcastctl health' has the present count%s",
 		limited_text[what->cause], rate,
 		rate * (by_host ? ADMISSION_HOST_WORK : ADMISSION_PORT_WORK),
 		format_limited(&ap->admission.struck[what->cause], now, what, done),

@@ -130,7 +130,7 @@ static void notice_ring(const struct speaker *s, size_t before, size_t now)
 {
 	if (now && now != before)
 		say(s, LOG_LEVEL_WARNING, "ring",
-			"the kernel had no more than %zu KiB in one piece for a receive "
+			"the kernel had only %zu KiB in one piece for a receive "
 			"ring; bursts may be lost",
 			now >> 10);
 }
@@ -148,7 +148,7 @@ static void notice_master(const struct app *app, const struct speaker *s,
 	if (now)
 		say(s, LOG_LEVEL_WARNING, "master",
 			"is a port of %s now, which takes all its frames; nothing is "
-			"forwarded on it alone: give %s a phyint instead",
+			"forwarded on it: give %s a phyint instead",
 			its_name, its_name);
 	else if (i)
 		say(s, LOG_LEVEL_NOTICE, NULL,

@@ -188,8 +188,8 @@ struct app {
 	mono_t sensors_at;	 /* next turn of the sensors, or MONO_NEVER */
 	struct portset sensed;	 /* ports that have a sensor or should have one */
 	struct streams streams;	 /* the streams that were logged as present */
-	struct fib_cursor streams_at; /* how far the entries have been looked at */
-	uint64_t streams_frames; /* frames that had been received at the last look */
+	struct fib_cursor streams_at; /* how far the entries have been read */
+	uint64_t streams_frames; /* frames that had been received at the last reading */
 	mono_t streams_due;
 	/* No client or log wanted to know streams until now, so the streams that already
 	 * flow are not logged as new. */
@@ -203,7 +203,7 @@ struct app {
 	/* Sources that must not send are looked for at refusals_at, and also after new
 	 * refusals of datagrams, but then not before refusals_next. */
 	mono_t refusals_at, refusals_next;
-	uint64_t n_refusals; /* datagrams that had been refused at the last look */
+	uint64_t n_refusals; /* datagrams that had been refused at the last reading */
 	struct {
 		unsigned port;
 		struct addr source;

@@ -39,9 +39,9 @@ struct app_quality {
 	struct quality_view *view;
 	size_t n_views, cap_views, next_view;
 	mono_t read_at;
-	bool flows;	       /* datagrams came between the last two looks */
-	bool open;	       /* some views must be looked at again */
-	uint64_t frames;       /* frames received until the last look */
+	bool flows;	       /* datagrams came between the last two readings */
+	bool open;	       /* some views must be judged again */
+	uint64_t frames;       /* frames received until the last reading */
 	struct portset inputs; /* where the streams come in */
 	uint64_t n_ring_drops[PORT_MAX];
 	uint64_t n_unwatched; /* datagrams of streams without a place, when last read */

@@ -3,9 +3,9 @@
 /*
  * The page of web-listen: its files, the JSON behind it (/api/v1/, the answers of the
  * control socket), and a stream of events that tells open pages when to ask again. It
- * changes nothing. An answer is made once for all who ask, one piece in each round of
- * the loop, and after each answer the page rests for REST_FACTOR times its cost. So
- * neither many pages nor strange questions take more than a quarter of the control
+ * changes nothing. An answer is made once for all clients that ask, one piece in each
+ * round of the loop. After each answer the page rests for REST_FACTOR times its cost.
+ * So neither many pages nor strange questions take more than a quarter of the control
  * thread, and a packet waits for one piece at most.
  */
 
@@ -25,11 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRESH_FACTOR 9 /* a body is given to all for that many times its cost */
+#define FRESH_FACTOR 9 /* a body is given to all for this many times its cost */
 #define REST_FACTOR  3
 #define ANSWER_MAX   (16 << 20) /* bytes */
-#define TICK_MS	     2000	/* pages that are open ask so often */
-#define STIR_MS	     250	/* and at most so often because something has changed */
+#define TICK_MS	     2000	/* open pages ask at this interval */
+#define STIR_MS	     250	/* and at most at this one if something has changed */
 #define PLAIN_KEY    "plain"
 
 enum web_rule {
@@ -292,7 +292,7 @@ static void api(struct app *app, struct http_request *q, const struct web_route 
 		if (value && !add_argument(key, r->path, r->arguments[i], value)) {
 			answer_json(q, 400,
 				ctl_error("the argument %s is empty, too long, or has "
-					  "other characters than words",
+					  "characters that no word has",
 					r->arguments[i]));
 			return;
 		}

@@ -22,7 +22,7 @@
 #define FRESH_MS   1000 /* the other is there if its last copy is not older */
 #define PERSIST_MS 5000 /* after this time the other should have stopped */
 /* We resume after this time without enough copies, but not earlier than MISSED_MS after
- * the first datagram without a copy. If only samples are looked at, this many must be
+ * the first datagram without a copy. If copies are only sampled, this many must be
  * missing. */
 #define SILENCE_MS 1000
 #define MISSED_MS  500
@@ -35,7 +35,7 @@
 #define ENOUGH_PART 2
 #define COVER_PART  4
 #define FORGET_MS   10000
-#define STALE_MS    600000 /* for so long a standby is kept without any copy */
+#define STALE_MS    600000 /* a standby is kept this long without any copy */
 #define MAX_RETURNS 5
 
 void forwarder_clear(struct forwarder *f)
@@ -211,8 +211,8 @@ static enum forwarder_change resume_stream(
 	return FORWARDER_RESUMED;
 }
 
-/* Have copies been missing for long enough, and not only because they were not looked
- * at? */
+/* Have copies been missing for long enough, and not only because they were not
+ * sampled? */
 static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sampling)
 {
 	int64_t ms = patience_ms(s);

@@ -56,7 +56,7 @@ struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *g
 /* Merges a group again. `db` has the group databases of the downstreams by port number,
  * and NULL for other ports. *ret_merged is the new merged record, borrowed until the
  * next call. If the group is gone, it is INCLUDE({}), and `m` was freed. *ret_work is the
- * number of sources that were looked at. Returns 0; 1 if that would be more than
+ * number of sources that were processed. Returns 0; 1 if that would be more than
  * max_work; or -ENOMEM. In the last two cases nothing was done. */
 int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
 	struct mdb_group *m, size_t max_work, struct effects *fx, size_t *ret_work,

@@ -183,7 +183,7 @@ static void source_delete(struct mgroup *g, size_t i)
 	g->n_src--;
 }
 
-/* Ends a source to make room for one of a sender that has few. *i follows its place in
+/* Ends a source in favour of one of a sender that has few. *i follows its place in
  * the list. */
 static bool replace_source(
 	struct mgroup_db *db, struct mgroup *g, size_t *i, struct effects *fx)
@@ -541,8 +541,8 @@ static bool mgroup_settle(
 	return changed || !known;
 }
 
-/* The group's first record, or the first one after it had to make room. Returns 0, 1 if
- * a limit refused it, or -ENOMEM. */
+/* The group's first record, or the first one after another group has ended for it.
+ * Returns 0, 1 if a limit refused it, or -ENOMEM. */
 static int admit_group(struct mgroup_db *db, mono_t now, const struct addr *group,
 	const struct gm_msg *msg, struct effects *fx, struct mgroup **g)
 {

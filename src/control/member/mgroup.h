@@ -99,7 +99,7 @@ struct mgroup {
 	} owned[MGROUP_OWNERS];
 	size_t n_counted; /* the part of db->n_addr that belongs to the group */
 	size_t n_charged; /* the part of n_counted that is charged to its owners */
-	bool leaving; /* it has ended to make room, and mgroup_tick() will report it */
+	bool leaving; /* it ended for another group, and mgroup_tick() will report it */
 	struct addr last_reporter;
 };
 
@@ -157,10 +157,10 @@ struct mgroup_db {
 	struct table owners; /* struct mgroup_owner */
 	/* the same owners; first the one with the most groups, or the most addresses */
 	struct heap by_groups, by_addr;
-	struct rng rng;		 /* picks the strangers that must make room */
+	struct rng rng;		 /* picks the strangers whose groups end */
 	size_t n_addr, max_addr; /* sources and tracked hosts of all groups; limit */
 	uint32_t room_groups;	 /* see mgroup_set_memory(); 0 means no limit */
-	size_t n_leaving;	 /* groups that are ending to make room */
+	size_t n_leaving;	 /* groups that are ending in favour of others */
 	uint64_t n_refused, n_evicted;
 	struct mgroup_struck struck;
 	/* scratch of one call, kept to avoid allocations */
@@ -216,7 +216,7 @@ void mgroup_heard_query(struct mgroup_db *db, mono_t now, const struct gm_msg *m
 
 /* Processes one group that is due, and returns true. *ret_group is its address if its
  * state has changed, else the unspecified address. Returns false if no group is due.
- * *work grows by one and by the number of sources that were looked at. */
+ * *work grows by one and by the number of sources that were processed. */
 bool mgroup_tick(struct mgroup_db *db, mono_t now, struct effects *fx,
 	struct addr *ret_group, size_t *work);
 mono_t mgroup_deadline(const struct mgroup_db *db);

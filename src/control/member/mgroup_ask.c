@@ -111,7 +111,7 @@ void mgroup_schedule(struct mgroup *g)
 			g->repeat_at = mono_min(g->repeat_at, g->src[i].ask_at);
 }
 
-/* The hosts of a group are looked at one by one. If that is too much work, the group is
+/* The hosts of a group are checked one by one. If that is too much work, the group is
  * left to queries, as if it were not tracked. */
 #define FAST_LOOKUPS 128
 #define FAST_NAMED   1024 /* sources in the lists of all hosts */

@@ -7,7 +7,7 @@
  * to the group are also charged. Addresses from other hosts are charged to nobody,
  * otherwise a stranger could make a neighbour look greedy.
  *
- * A full table makes room for a host that has little: the newest group of the largest
+ * A full table still admits a host that has little: the newest group of the largest
  * holder ends. If nobody holds much, a host with next to nothing replaces a stranger:
  * of some groups picked at random, the youngest ends. While ten thousand forged hosts
  * with one group each come and go, the groups that were there before them stay. A
@@ -40,7 +40,7 @@
 #define LITTLE_ADDR   64
 /* a host that holds this many times what the newcomer holds gives way to it */
 #define FAR_MORE     4
-#define STRANGERS    8	 /* that are compared */
+#define STRANGERS    8	 /* groups that are compared */
 #define STRANGERS_OF 256 /* a table for fewer groups keeps its groups */
 #define EVICT_MAX    8	 /* for the addresses of one record */
 
@@ -312,8 +312,8 @@ static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t n
 		mgroup_version(g, now) == GM_V3;
 }
 
-/* A host that changes channels faster than the LAN can be asked makes room for itself:
- * among the groups that it brought last, one that it has left ends at once. */
+/* For a host that changes channels faster than the LAN can be asked: of the groups that
+ * it brought last, one that it has left ends at once. */
 static bool end_one_of(
 	struct mgroup_db *db, mono_t now, const struct mgroup_owner *o, unsigned kind)
 {
@@ -358,7 +358,7 @@ bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg)
 	return addr < mgroup_address_share(db);
 }
 
-/* ---- making room ---- */
+/* ---- groups that end in favour of others ---- */
 
 static void evict_group(struct mgroup_db *db, mono_t now, struct mgroup *g,
 	uint32_t limit, struct effects *fx)
@@ -431,7 +431,7 @@ static struct mgroup *stranger(
 	return best;
 }
 
-/* The group that must make room if the largest holder holds this many. */
+/* The group that ends in favour of the sender, if `most` is the largest holder. */
 static struct mgroup *gives_way(
 	struct mgroup_db *db, const struct gm_msg *msg, struct mgroup_owner *most)
 {
@@ -441,7 +441,7 @@ static struct mgroup *gives_way(
 	holdings(db, msg, &groups, &addr);
 	if (most->n_groups > max(mgroup_max_groups(db) / MUCH_PART, MUCH_GROUPS))
 		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
-	/* one that holds next to nothing may replace anybody */
+	/* a sender that holds next to nothing may replace anybody */
 	return stranger(db, NULL,
 		own < LITTLE_GROUPS ? 0 : (uint64_t)FAR_MORE * (own + 1), false);
 }

@@ -129,15 +129,15 @@ enum note mgroup_limit_note(const struct mgroup_db *db);
  * is no room for this sender. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
-/* Makes room for n addresses, as far as the sender may take it from others. The group
- * `but` does not have to make room. */
+/* Makes room for n addresses, as far as the sender may take it from others. It spares
+ * the group `but`. */
 void mgroup_room_for_addresses(struct mgroup_db *db, mono_t now,
 	const struct mgroup *but, const struct gm_msg *msg, size_t n,
 	struct effects *fx);
 /* Returns the sender of the record that is being fed, for mgroup_source.by. */
 uint16_t mgroup_sender_tag(const struct mgroup_db *db, const struct gm_msg *msg);
-/* Returns the index of the source of a full group that must make room for one more source
- * of the sender, or SIZE_MAX. */
+/* Returns the index of the source of a full group that must end for one more source of
+ * the sender, or SIZE_MAX. */
 size_t mgroup_source_gives_way(struct mgroup_db *db, const struct mgroup *g);
 /* Removes all members, so that the group is INCLUDE({}). It stays in the table. */
 void mgroup_empty(struct mgroup_db *db, struct mgroup *g);

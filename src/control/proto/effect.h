@@ -32,8 +32,7 @@ enum note {
 	NOTE_HOST_QUOTA, /* group refused: its host, or station, has `value` already */
 	NOTE_ADDRESS_LIMIT, /* source refused: the port has `value` addresses already */
 	NOTE_ADDRESS_SHARE, /* source refused: its host has `value` already */
-	NOTE_GROUP_EVICTED, /* a group of `peer`, the largest holder, was ended to
-			     * make room */
+	NOTE_GROUP_EVICTED, /* a group of the largest holder, `peer`, ended */
 	NOTE_HOST_LIMIT,    /* host not tracked: limit `value`; no fast leave */
 	NOTE_GROUP_DENIED,  /* group refused by a filter or boundary */
 	NOTE_SSM_REFUSED,   /* any-source join for an SSM group (R148, R149) */

@@ -32,7 +32,7 @@ enum reassemble_result {
 	REASSEMBLE_MEMORY,
 	/* the following are never returned; they count unfinished messages */
 	REASSEMBLE_TIMEOUT,
-	REASSEMBLE_ROOM, /* dropped to make room for a newer message */
+	REASSEMBLE_ROOM, /* dropped in favour of a newer message */
 	_REASSEMBLE_N,
 };
 

@@ -38,8 +38,8 @@ struct iface {
 	/* force_igmp_version and force_mld_version of the kernel, or 0. The caller sets
 	 * them. They are kept when the link changes, like the addresses. */
 	uint8_t forced[_FAMILY_N];
-	/* The table maintains the rest, so that a caller that looks rarely can detect
-	 * changes between two looks. */
+	/* The table maintains the rest, so that a caller that seldom reads it can
+	 * detect changes in between. */
 	unsigned born; /* different for each link, even if the index is used again */
 	unsigned ups;  /* how often it has become usable, including a carrier that was
 			  lost and found between two messages */

@@ -164,7 +164,7 @@ struct proxy_counts {
 	struct forwarder_count (*received)(void *ctx, const struct proxy_port *pp,
 		const struct addr *group, const struct addr *source);
 	void *ctx;
-	unsigned sampling; /* one of 2^n datagrams of other stations is looked at */
+	unsigned sampling; /* one of 2^n datagrams of other stations is sampled */
 };
 /* Call it every FORWARDER_TURN_MS, after proxy_copy() for the copies since the last turn. */
 void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,

@@ -5,12 +5,12 @@
  * merged at the end of each call from outside, each once, however many records named
  * it.
  *
- * A record of eight bytes can change what holds for every source of a group: when a
- * port goes from INCLUDE to EXCLUDE mode, each (S,G) entry and the whole list upstream
- * do. Such work is therefore not charged to the message. It is paid with credit that
- * only time provides, and groups wait for it in the order of their changes. A change
- * that concerns few sources never waits. Deadlines of groups use the same credit,
- * because a host can make any number of them fall on one instant.
+ * A record of eight bytes can affect every source of a group: when a port goes from
+ * INCLUDE to EXCLUDE mode, each (S,G) entry and the whole list upstream change. Such
+ * work is therefore not charged to the message. It is paid with credit that only time
+ * provides, and groups wait for it in the order of their changes. A change that
+ * concerns few sources never waits. Deadlines of groups use the same credit, because a
+ * host can make any number of them fall on one instant.
  */
 
 #include "base/minmax.h"
@@ -19,7 +19,7 @@
 
 #define AGAIN_MS 1000 /* retry after memory ran out */
 
-/* Credit is counted in sources that are looked at, about 20 ns each. The rate is about
+/* Credit is counted in sources that are processed, about 20 ns each. The rate is about
  * a tenth of a processor. The most that is done at a stretch is about 10 ms, where
  * memory goes back to the system. */
 #define CREDIT_PER_MS 4000

@@ -2,7 +2,7 @@
 
 /*
  * Life cycle of the ports of an instance: which interfaces have a role, what the system
- * says about them, what changes when the configuration does. proxy_sync() compares and
+ * says about them, and what a new configuration changes. proxy_sync() compares and
  * applies the differences, so start, reload and interface events share the same code. A
  * port that loses its link drops its memberships (R145); an upstream keeps them and
  * reports again when the link is back (R118).

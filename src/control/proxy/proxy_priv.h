@@ -31,8 +31,8 @@ void proxy_merge(struct proxy *p, mono_t now, struct effects *fx);
 /* Merges all changed groups regardless of credit, for changes by the operator or the
  * system. */
 void proxy_merge_all(struct proxy *p, mono_t now, struct effects *fx);
-/* Work is counted in sources that are looked at. A message that is sent, and a change of
- * the forwarding table, cost as much as this many sources. */
+/* Work is counted in sources that are processed. A message that is sent, and a change
+ * of the forwarding table, cost as much as this many sources. */
 #define PROXY_EFFECT_WORK 20
 /* Adds the credit that was earned since the last call. Returns true if there is credit. */
 bool proxy_earn(struct proxy *p, mono_t now);

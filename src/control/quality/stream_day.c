@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The last 24 hours, see stream_day.h. The viewers of a group in a minute are the most
- * that any of its streams had, and those of all groups are added. So a viewer who
- * changes the channel counts for both groups in that minute. The same address in two
- * instances is two groups, whose viewers are on other LANs.
+ * The last 24 hours, see stream_day.h. A group's viewers in a minute are the most that
+ * any of its streams had. The viewers of all groups are added, so a viewer who changes
+ * the channel counts for both groups in that minute. The same address in two instances
+ * is two groups, whose viewers are on other LANs.
  */
 
 #include "control/quality/stream_day.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The streams and what is known of them, see stream_log.h.
+ * The streams and their results, see stream_log.h.
  *
- * A view begins its counters at 0 in each generation, so the first view of a generation
- * has only new counts. Faults that follow a drop of the ring are found only when the thread has reached
- * the datagrams after it. So they count as ours until a datagram has been looked at
- * that arrived after the drop was noticed.
+ * Each generation of a view begins its counters at 0, so its first view has only new
+ * counts. The thread finds the faults of a drop of the ring only when it reaches the
+ * datagrams after it. So faults count as ours until it has analysed a datagram that
+ * arrived after the drop was noticed.
  */
 
 #include "control/quality/stream_log.h"
@@ -81,8 +81,8 @@ struct stream_log *stream_log_free(struct stream_log *l)
 	return NULL;
 }
 
-/* Makes room for `bytes` at the cost of those that have been silent longest, but never
- * of the entry `keep` itself. */
+/* Frees `bytes` by dropping the streams that have been silent longest, but never the
+ * entry `keep`. */
 static bool make_room_for(struct stream_log *l, size_t bytes, struct stream_entry *keep)
 {
 	while (l->bytes + bytes > l->max_bytes) {
@@ -313,8 +313,8 @@ static bool is_steady(const struct stream_entry *e)
 	return e->kind != QUALITY_UNKNOWN || e->steady >= STREAM_LOG_STEADY;
 }
 
-/* Returns for how long nothing has come of a stream that flowed and is wanted, or 0. What
- * waits in a ring of this router has come. */
+/* Returns how long a stream that flowed and is wanted has been silent, or 0. Datagrams
+ * that wait in a ring of this router have come. */
 static int64_t silence_ns(const struct stream_entry *e, mono_t now)
 {
 	int64_t ns = now.ns - e->last.ns;
@@ -326,8 +326,8 @@ static int64_t silence_ns(const struct stream_entry *e, mono_t now)
 	return ns > 0 ? ns : 0;
 }
 
-/* Is enough known to call it clean? The light look tells nothing of the contents, and
- * only RTP shows loss outside of them. */
+/* Is enough known to call it clean? Light analysis skips the contents, and only RTP
+ * shows loss without them. */
 static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 {
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
@@ -396,7 +396,7 @@ static void remember(struct stream_log *l, struct stream_entry *e, mono_t now,
 	stream_log_give_back(l, old);
 }
 
-/* One bit for each kind of fault that is told in other words. */
+/* One bit for each kind of fault that has a text of its own. */
 static uint32_t kind_of_fault(const struct stream_verdict *v)
 {
 	if (v->router)
@@ -435,7 +435,7 @@ static enum stream_event conclude_second(
 	if (!e->faulty || !mono_due(mono_add_ms(e->fault_at, STREAM_LOG_CLEAN_MS), now))
 		return STREAM_NOTHING;
 	e->faulty = false;
-	/* one that is not looked at any more is not clean */
+	/* a stream that is no longer analysed is not clean */
 	return e->now.place == STREAM_UNKNOWN ? STREAM_NOTHING : STREAM_BECAME_CLEAN;
 }
 
@@ -535,7 +535,7 @@ static void export_verdict(const struct stream_verdict *v, struct state_out *o)
 	state_put_u8(o, v->silent);
 }
 
-/* The present state, so that an outage or a fault lasts in the next process. */
+/* Writes the present state, so that the next process continues an outage or a fault. */
 static void export_present(const struct stream_entry *e, struct state_out *o)
 {
 	size_t at = state_begin(o, TAG_PRESENT);
@@ -601,7 +601,7 @@ static int import_history(
 	while (history_import(in, now, &level, &read)) {
 		c = stream_log_chunk(l, e);
 		if (!c)
-			return 0; /* as much as there is room for */
+			return 0; /* as much as fits */
 		*c = read;
 		if (!history_append(&e->history, now, level, c))
 			stream_log_give_back(l, c);

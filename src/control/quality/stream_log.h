@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is known of each stream: sums of its counters since the start, verdicts, and
+ * The results of each stream: sums of its counters since the start, verdicts, and
  * history. The caller passes in the views of the data plane once per second while
  * streams flow, and the interval between two views is judged (stream_verdict.h). Times
  * are those of CLOCK_MONOTONIC. The memory is bounded. When it is full, the stream that
@@ -26,7 +26,7 @@
 /* A stream is called clean again after this time without a fault. */
 #define STREAM_LOG_CLEAN_MS 60000
 
-/* What control knows of the interval that a view completes. */
+/* Control's facts about the interval that a view completes. */
 struct stream_local {
 	bool wanted; /* some output gets the stream */
 	bool asked;  /* a host asks for it again and again */
@@ -66,7 +66,7 @@ struct stream_entry {
 	mono_t wanted_since;
 	unsigned viewers;
 	struct stream_verdict now; /* the verdict on the last interval */
-	bool open;   /* it flows or has an outage, so it must be looked at again */
+	bool open;   /* it flows or has an outage, so it must be judged again */
 	bool faulty; /* there was a fault within STREAM_LOG_CLEAN_MS */
 	struct stream_verdict fault; /* the last verdict with a fault */
 	mono_t fault_at, faulty_since;

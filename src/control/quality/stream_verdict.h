@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum stream_place {
-	STREAM_UNKNOWN,	 /* the stream was not wanted, or not looked at */
+	STREAM_UNKNOWN,	 /* the stream was not wanted, or not analysed */
 	STREAM_CLEAN,	 /* it arrives without faults, and leaves as it arrives */
 	STREAM_PROVIDER, /* it arrives with faults, and nothing was lost here */
 	STREAM_ROUTER,	 /* this router has lost something: enum stream_drop */
@@ -41,7 +41,7 @@ enum stream_drop {
 
 struct stream_second {
 	bool wanted;	 /* some output gets the stream */
-	bool looked;	 /* datagrams came and were looked at */
+	bool looked;	 /* datagrams came and were analysed */
 	uint64_t faults; /* faults of the datagrams that arrived */
 	bool outage;	 /* the stream flowed, and nothing has come for a second */
 	bool ring; /* the ring of its input has lost frames, perhaps of the stream */

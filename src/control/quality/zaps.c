@@ -158,7 +158,7 @@ static struct zap *recent(struct zaps *z, size_t i)
 	return zap ? &z->recent[zap - z->recent] : NULL;
 }
 
-/* `waited`: the host has waited as long as it should have to. */
+/* `waited`: the host has waited for ZAPS_WAIT_MS, the longest time that counts. */
 static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 {
 	struct zaps_times *lan = z->lan[zap->port];
@@ -316,7 +316,7 @@ void zaps_gone(struct zaps *z, mono_t now, unsigned port, const struct addr *gro
 {
 	mono_t left = MONO_UNSET;
 
-	/* the last host's leave is the one that counts */
+	/* only the last host's leave counts */
 	for (unsigned i = 0; i < ZAPS_LEAVES; i++) {
 		if (!mono_is_set(z->leave[i].at) || z->leave[i].port != port ||
 			!addr_eq(&z->leave[i].group, group))

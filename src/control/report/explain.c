@@ -5,8 +5,8 @@
  * way out (explain_output.c), and the conclusion. An input or output is as good as the
  * worst of its checks; a stream arrives when some input and some output let it pass.
  * Otherwise the cause with the most evidence (enum explain_weight) is named. Of two
- * equal ones it is the one of the outputs, because without members nothing is asked
- * for.
+ * equal causes the one of the outputs is named, because without members the provider is
+ * not asked.
  */
 
 #include "control/report/explain_priv.h"
@@ -303,7 +303,7 @@ static enum alike alike_of(
 		: ALIKE_NOT;
 }
 
-/* The LANs of a kind, and of these the ones that the same line of the file refuses. */
+/* The LANs of a kind. If a line of the file refuses them, it is the same line. */
 struct alike_lans {
 	enum alike kind;
 	const struct explain_output *first;

@@ -134,7 +134,7 @@ struct explain_output {
 	uint64_t not_sent; /* copies of all groups that the kernel refused */
 };
 
-/* What is known of a stream of the group in the last hour. */
+/* The quality of a stream of the group in the last hour. */
 struct explain_stream {
 	struct addr source;
 	uint16_t port;			   /* UDP */

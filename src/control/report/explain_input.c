@@ -112,7 +112,7 @@ static bool check_report(const struct explain_facts *f, const struct explain_inp
 
 	if (!in->policy_ok) {
 		explain_add(e, "report", in->i.name, EXPLAIN_REFUSE,
-			"the group is not asked for on %s: %s", in->i.name,
+			"the provider is not asked for the group on %s: %s", in->i.name,
 			in->policy_by);
 		explain_advise(e, "whitelist it in the phyint block of %s", in->i.name);
 		return false;
@@ -180,7 +180,7 @@ static void check_upstream_querier(const struct explain_facts *f,
 	}
 	if (in->refresh_interval_ms > 0) {
 		explain_add(e, "querier", in->i.name, EXPLAIN_PASS,
-			"nobody asks on %s, but memberships are repeated every %u s",
+			"no query comes on %s, but reports are repeated every %u s",
 			in->i.name, in->refresh_interval_ms / 1000);
 		return;
 	}

@@ -18,7 +18,7 @@ static const struct {
 	const char *because, *advice;
 } reasons[_JOINED_N] = {
 	[JOINED_LAST] = {"no other one had arrived by then",
-		"for less processor time alone: `latency throughput` waits for more of "
+		"to save processor time, `latency throughput` waits for more of "
 		"them"},
 	[JOINED_SIZE] = {"the sizes differ",
 		"only the last datagram of a message may be "

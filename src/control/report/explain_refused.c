@@ -255,7 +255,7 @@ static const struct {
 	[NOTE_SSM_REFUSED] = {"ssm-range: in it a join must name its source",
 		"let the host use IGMPv3 or MLDv2 and name the source, or take the group "
 		"out of ssm-range"},
-	[NOTE_REPORT_FOREIGN] = {"the check of its sender, which is in no subnet of it",
+	[NOTE_REPORT_FOREIGN] = {"the check of senders: it is in no subnet there",
 		NULL},
 };
 

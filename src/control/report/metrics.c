@@ -235,7 +235,7 @@ static bool is_blank_http(char c)
 }
 
 /* The next part of `*s` up to one of `stops`, without the space around it; *s is then
- * after the part. Quotes are not looked at: no value that matters here has any. */
+ * after the part. Quotes have no meaning here: no value that matters has any. */
 static size_t part_of_header(const char **s, const char *stops, const char **ret)
 {
 	const char *start = *s + strspn(*s, " \t");

@@ -79,7 +79,7 @@ X(METRIC_RING_USED, GAUGE, "ring_used_ratio", "ratio", "interface, family, threa
 X(METRIC_TRANSMIT_QUEUE, GAUGE, "transmit_queue_bytes", "bytes", IF,
 	"Kernel memory of copies that wait to be sent")
 X(METRIC_TRANSMIT_QUEUE_LIMIT, GAUGE, "transmit_queue_limit_bytes", "bytes", IF,
-	"What may wait; more is dropped as tx_full")
+	"Limit of that memory; further copies are dropped as tx_full")
 
 X(METRIC_FORWARD_DELAY, HISTOGRAM, "forward_latency_seconds", "seconds", "frame, le",
 	"From the kernel's receive time stamp until the copies are with "
@@ -191,7 +191,7 @@ X(METRIC_UPSTREAM_QUERIES, COUNTER, "upstream_queries_heard", NULL, IF_FAMILY,
 X(METRIC_UPSTREAM_REPORTS_SENT, COUNTER, "upstream_reports_sent", NULL, IF_FAMILY,
 	"Reports sent to the provider")
 X(METRIC_UPSTREAM_LAST_QUERY, GAUGE, "upstream_query_age_seconds", "seconds", IF_FAMILY,
-	"Time since the last query of the provider; not there before the first one")
+	"Time since the last query of the provider; missing before the first one")
 
 X(METRIC_CONTROL_MESSAGES, COUNTER, "control_messages", NULL,
 	"interface, type, version",
@@ -241,14 +241,14 @@ X(METRIC_HTTP_CONNECTIONS, GAUGE, "http_connections", NULL, "",
 X(METRIC_HTTP_REQUESTS, COUNTER, "http_requests", NULL, "code",
 	"Requests answered by metrics-listen and web-listen, by status code")
 X(METRIC_HTTP_EVICTED, COUNTER, "http_connections_evicted", NULL, "",
-	"Connections that were closed because they took too long or made room for "
+	"Connections that were closed because they took too long or for the sake of "
 	"newer ones")
 X(METRIC_SCRAPES, COUNTER, "scrapes", NULL, "",
 	"Times that these metrics were made")
 X(METRIC_SCRAPE_DURATION, GAUGE, "scrape_duration_seconds", "seconds", "",
 	"Processor time of the control thread for these metrics, all slices together")
 X(METRIC_SCRAPE_LONGEST_SLICE, GAUGE, "scrape_longest_slice_seconds", "seconds", "",
-	"Longest processor time at a stretch: what a join had to wait at most")
+	"Longest processor time at a stretch, for which a join may have waited")
 /* clang-format on */
 
 #undef IF

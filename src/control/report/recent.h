@@ -32,7 +32,7 @@ struct recent {
 	uint64_t n; /* so far, of which the last RECENT_MAX are remembered */
 };
 
-/* Returns a new event, which the caller fills in. The oldest one makes room. */
+/* Returns a new event, which the caller fills in. It may replace the oldest one. */
 struct recent_event *recent_add(struct recent *r, mono_t now, const char *name);
 /* Returns the event that came `back` events before the newest one, or NULL if it is not
  * remembered. */

@@ -18,5 +18,5 @@ struct app;
  * "warnings": [text...]}, or NULL when out of memory. Limits and warnings are not problems
  * of the daemon, because a flooding host must not be able to get it restarted. With
  * `allow_down`, ports that are missing or down are not problems. Cheap: the only system
- * calls are those that look at the threads. */
+ * calls are those that ask about the threads. */
 json_t *health_json(struct app *app, mono_t now, bool allow_down);

@@ -25,7 +25,7 @@ struct scrape_family {
 	uint64_t query_age_ns; /* SCRAPE_NONE before the first query */
 };
 
-/* A copy of what is known of one interface, which may vanish between two slices. */
+/* A copy of the facts about one interface, which may vanish between two slices. */
 struct scrape_port {
 	unsigned number;
 	char name[IFNAMSIZ], proxy[CONFIG_INSTANCE_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * "show quality" and "show zaps", see show.h: what is known of the quality of each
- * stream, and how long hosts wait.
+ * "show quality" and "show zaps", see show.h: the quality of each stream, and how long
+ * hosts wait.
  *
  * Request: show quality [since SECONDS] [blocks N] [FILTER]
  */

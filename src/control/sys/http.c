@@ -30,7 +30,7 @@
 #define POOL_SIZE 16384 /* bytes of request headers, about */
 #define BACKLOG	  128	/* clients that open many connections at once must not wait */
 
-/* Those with the lower number make room first. */
+/* Those with the lower number are evicted first. */
 enum state {
 	STATE_FREE,
 	STATE_REQUEST, /* the request is not complete */
@@ -502,7 +502,7 @@ static struct http_request *least_of(struct http *h, const struct addr *from)
 	return found;
 }
 
-/* The same of all clients: it belongs to a client that has the most connections. */
+/* The connection to evict of all clients: one of a client that has the most. */
 static struct http_request *least_of_all(struct http *h)
 {
 	struct http_request *found = NULL;

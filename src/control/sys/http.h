@@ -35,8 +35,8 @@ struct http_ops {
 	 * http_stream() once, here or later; the request stays valid until then or until
 	 * gone(). */
 	void (*request)(void *ctx, struct http_request *q, const char *path);
-	/* A request that waits has lost its connection, which was too slow or had to make
-	 * room. It must not be answered any more. May be NULL if none ever waits. */
+	/* A request that waits has lost its connection, which was too slow or was
+	 * evicted. It must not be answered any more. May be NULL if none ever waits. */
 	void (*gone)(void *ctx, struct http_request *q);
 	void *ctx;
 };
@@ -111,7 +111,7 @@ static const unsigned http_code[HTTP_CODES] = {200, 400, 403, 404, 405, 503};
 struct http_stats {
 	unsigned n_connections;
 	uint64_t n_answers[HTTP_CODES];
-	uint64_t n_evicted; /* connections that were too slow, or had to make room */
+	uint64_t n_evicted; /* connections that were too slow, or were evicted */
 };
 /* Adds the numbers of this server to *sum. Adds nothing if `h` is NULL. */
 void http_stats(const struct http *h, struct http_stats *sum);

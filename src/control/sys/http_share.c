@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Shared bodies, see http_share.h. The body that was not used for the longest time makes
- * room. */
+/* Shared bodies, see http_share.h. A new body replaces the one that was not used for
+ * the longest time. */
 
 #include "control/sys/http_share.h"
 
@@ -86,7 +86,7 @@ void http_share_ask(
 	struct http_waiting *w = s->waiting;
 
 	if (!*key || strlen(key) >= HTTP_SHARE_KEY) {
-		http_answer_text(q, 400, strdup("the question is too long\n"));
+		http_answer_text(q, 400, strdup("the request is too long\n"));
 		return;
 	}
 	if (b && !mono_due(b->fresh_until, now)) {

@@ -32,7 +32,7 @@ int privdrop_raise_nofile(void)
 	return setrlimit(RLIMIT_NOFILE, &lim) < 0 ? -errno : 0;
 }
 
-/* An unknown name must not be taken for success, and getpwnam tells it by errno 0. */
+/* getpwnam() says by errno 0 that a name is unknown. That must not count as success. */
 int privdrop_find_user(const char *name, struct privdrop_id *ret)
 {
 	const struct passwd *pw;
@@ -51,7 +51,7 @@ static bool is_mapped(const char *map, unsigned id)
 	_cleanup_(fclosep) FILE *f = fopen(map, "re");
 	unsigned first, n;
 	char line[64];
-	bool found = !f; /* without /proc, the kernel will tell */
+	bool found = !f; /* without /proc, setuid(2) will tell */
 
 	while (f && !found && fgets(line, sizeof(line), f))
 		found = sscanf(line, "%u %*u %u", &first, &n) == 2 && id >= first &&

@@ -33,7 +33,7 @@ struct rival {
 };
 
 #define RIVAL_MAX 16
-/* Unix sockets that are looked at. Users can make more, but not cost more time. */
+/* The most Unix sockets that are read. Users can make more, but these cost no time. */
 #define RIVAL_SOCKETS_MAX 4096
 
 struct rival_list {

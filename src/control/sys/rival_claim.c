@@ -92,7 +92,7 @@ static struct rival_heard *rival_claim_add(struct rival_claim *c, const char *na
 	struct rival_heard *h;
 
 	if (c->n_heard == RIVAL_HEARD_MAX)
-		return NULL; /* after the next look there may be room */
+		return NULL; /* after the next search there may be room */
 	h = &c->heard[c->n_heard++];
 	*h = (struct rival_heard){0};
 	snprintf(h->name, sizeof(h->name), "%s", name);
@@ -217,7 +217,7 @@ void rival_claim_looked(struct rival_claim *c)
 	for (size_t i = c->n_heard; i-- > 0;)
 		if (!c->heard[i].seen)
 			rival_claim_forget(c, &c->heard[i]);
-	/* the next ones have their turn in the next look */
+	/* the other ones are asked in the next search */
 	c->ask_from += RIVAL_ASK_MAX;
 	if (c->ask_from >= c->n_strange)
 		c->ask_from = 0;

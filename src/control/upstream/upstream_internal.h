@@ -58,7 +58,7 @@ bool upstream_version_update(struct upstream *u, mono_t now, enum family family)
 /* Answers queries and refreshes (R120), as far as that is due and the ration allows. */
 void upstream_answer_tick(
 	struct upstream *u, mono_t now, enum family family, struct effects *fx);
-/* Lets a spread answer not continue with a group, because its membership has ended. */
+/* Takes a group whose membership has ended out of a spread answer. */
 void upstream_answer_skip(struct upstream_family *f, const struct upstream_group *g);
 void upstream_answer_stop(struct upstream_family *f);
 /* Returns the earliest deadline of answers and refresh. */

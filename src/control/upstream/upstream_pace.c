@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Ration and order of the messages to the provider, see upstream_pace.h. The order is
- * that of start-time fair queueing, twice: a line's next turn is the one after its
- * last, or the current one if the line was empty. The same holds for a host within its
- * line, in a time that advances with the line's changes. Pure.
+ * Ration and order of the messages to the provider, see upstream_pace.h. Start-time
+ * fair queueing makes the order, twice. Among lines, a line's next turn is the one
+ * after its last, or the current one if the line was empty. Hosts follow the same rule
+ * in their line, by a time that advances with the line's changes. Pure.
  */
 
 #include "control/upstream/upstream_pace.h"
@@ -18,15 +18,15 @@
 
 #define INTERVAL_MS (1000 / UPSTREAM_RATE)
 
-/* A host changes much if there are more changes than one in CHANGE_MS, apart from
- * CHANGES_AT_ONCE changes at once, which are normal. */
+/* A host changes much if it makes more than one change in CHANGE_MS. CHANGES_AT_ONCE
+ * changes at once are normal. */
 #define CHANGE_MS	50
 #define CHANGES_AT_ONCE 8
 /* A byte of a change advances the time of its line by this much. Each change advances it by
  * one more, so that of two equal changes the earlier one is sent first. */
 #define BYTE_TIME 16384
-/* A host that was silent for a while comes before those whose next change is due now.
- * Less than the price of any change. */
+/* The lead of a host that was silent for a while over hosts whose next change is due
+ * now. Less than the price of any change. */
 #define AHEAD_TIME (4 * BYTE_TIME)
 
 mono_t upstream_bucket_at(const struct upstream_bucket *b)
@@ -125,9 +125,9 @@ static bool upstream_pace_is_better(
 
 /* ---- hosts ---- */
 
-/* The entry of the host that changes something, or of the one that has been silent
- * longest and is replaced. Silence counts as one host, because many memberships may end
- * in one moment. */
+/* The entry of the host that changes something. A new host replaces the one that has
+ * been silent longest. Silence counts as one host, because it may end many memberships
+ * at once. */
 static struct upstream_owner *find_owner(struct upstream_pace *p,
 	const struct table *table, const struct host_cause *cause)
 {

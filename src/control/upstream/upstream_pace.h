@@ -13,9 +13,9 @@
  * turns, so a change waits for at most one change of each other line.
  *
  * Within a line the hosts take turns, as far as they can be told apart, and large changes
- * come later: each change of a host delays its next one by its bytes in a message, and
- * itself by the bytes of its sources. A host that was silent for a while and names at most
- * one source is therefore next, however many hosts with larger changes wait. Pure.
+ * come later: a change delays the host's next one by its bytes in a message, and itself
+ * by those of its sources. A host that was silent for a while and names at most one
+ * source is therefore next, however many hosts with larger changes wait. Pure.
  */
 
 #include "base/addr.h"

@@ -30,9 +30,9 @@
 /* No query makes an answer wait longer. IGMPv2 has 25.5 s at most. */
 #define MAX_RESPONSE_MS 60000
 
-/* How long adopted values last after the last query. First of a querier inside the
- * link's subnets, which may send queries as seldom as every 30 minutes with a
- * robustness of two; then of others. */
+/* How long adopted values last after the last query: first those of a querier inside
+ * the link's subnets, which may query only every 30 minutes with a robustness of two;
+ * then others. */
 #define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
 #define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
@@ -155,7 +155,7 @@ static void answer_by(struct upstream_family *f, mono_t at, mono_t until)
 	f->answer_at = mono_min(f->answer_at, at);
 }
 
-/* The answer that is being sent ends within ms. */
+/* Lets the answer that is being sent end within ms. */
 static void hurry(struct upstream_family *f, mono_t now, uint32_t ms)
 {
 	f->answer_until = mono_min(f->answer_until, mono_add_ms(now, ms));

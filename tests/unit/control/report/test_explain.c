@@ -377,7 +377,7 @@ static const struct situation_case {
 		"boundary", "wan", R, "boundary-scope"},
 	{"blacklist of the upstream", {denied_upstream}, R,
 		STOPS
-		"the group is not asked for on wan: 'blacklist 239.1.0.0/16', line 9",
+		"the provider is not asked for the group on wan: 'blacklist 239.1.0.0/16', line 9",
 		"report", "wan", R, "whitelist it"},
 	{"report-interface is down", {report_down}, R,
 		STOPS "nothing can be reported: voice is not up", "report", "wan", R,
@@ -509,8 +509,8 @@ static const struct situation_case {
 		"members", "lan1", R, "together send more than message-rate"},
 	{"join from a foreign subnet", {foreign_host}, R,
 		STOPS
-		"the join of 10.1.0.66 on lan1 was refused just now, by the check of its "
-		"sender",
+		"the join of 10.1.0.66 on lan1 was refused just now, by the check of "
+		"senders",
 		"members", "lan1", R, "altnet 10.1.0.66/32"},
 	{"join without a source in the SSM range", {ssm_join}, R,
 		STOPS
