@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Addresses and prefixes of both families, see addr.h. Pure. The classes of addresses follow RFC 1112, 1812 5.3.7, 4291 2 and 5771.
- */
+/* Addresses and prefixes of both families, see addr.h. The classes of addresses follow
+ * RFC 1112, 1812 5.3.7, 4291 2 and 5771. Pure. */
 
 #include "base/addr.h"
 

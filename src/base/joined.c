@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/*
- * See joined.h. A stream is written once per burst. The slots of a group are found by its hash. A reader that meets the writer retries a few times, then skips the slot.
- */
+/* See joined.h. A stream is written once per burst. The slots of a group are found by
+ * its hash. A reader that meets the writer retries a few times, then skips the slot. */
 
 #include "base/joined.h"
 

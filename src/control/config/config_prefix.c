@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * altnet, whitelist, blacklist, boundary, ssm-range and web-allow: prefixes of the configuration,
- * and the advice for those that are written in a way that cannot work. Sources and
- * groups are easily confused, so each keyword tells when it got the other.
+ * altnet, whitelist, blacklist, boundary, ssm-range and web-allow: prefixes, and advice
+ * for those that cannot work as they are written. Sources and groups are easily
+ * confused, so each keyword says when it got the other.
  */
 
 #include "base/bytes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of hosts, see host_names.h. The first word of a line tells its form: an
+ * Names of hosts, see host_names.h. The first word of a line says its form: an
  * address, or the time at which a lease ends. A lease of IPv6 has an identifier in
  * place of the MAC address.
  */

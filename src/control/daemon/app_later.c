@@ -2,8 +2,8 @@
 
 /*
  * Messages that must be sent a little later, on a port that may be gone by then:
- * repetitions of the leaves at the end of an upstream. Each message has a duplicate of the socket, so that it can be sent
- * after the port has gone. A stopping daemon runs until all are sent.
+ * repetitions of the leaves at the end of an upstream. Each message has a duplicate of
+ * the socket. A stopping daemon runs until all are sent.
  */
 
 #include "control/daemon/app_priv.h"

@@ -2,12 +2,12 @@
 
 /*
  * When a downstream may send a query. Strangers decide how many leaves there are, and
- * each query is a multicast frame, which costs air time at the lowest rate on Wi-Fi. So every report that arrives may begin one query.
- * It is sent at once, or when the pending query about the same group is over. With its
- * repetition, a report causes two frames. Further queries that it causes wait. If a
- * report begins no query, the group that has waited longest gets the turn. Without
- * reports there is one turn in each Last Member Query Time. At the turn of a group, all
- * its waiting queries are sent. In addition there is a bound for the port.
+ * each query is a multicast frame, which costs air time at the lowest rate on Wi-Fi. So
+ * every report may begin one query, at once or when the pending query about the same
+ * group is over. With its repetition, a report causes two frames; further queries wait.
+ * If a report begins no query, the group that has waited longest gets the turn. Without
+ * reports there is one turn in each Last Member Query Time. At its turn, all waiting
+ * queries of a group are sent. The port also has a bound.
  *
  * Also remembers which groups have just ended by fast leave, although they are no
  * longer in the table. Pure.

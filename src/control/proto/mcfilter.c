@@ -58,7 +58,7 @@ static const struct sock_filter base_ipv6[] = {
 };
 
 /* The program of a socket that needs only queries, and everything that this host sends.
- * Fragments are refused, because nothing tells what the later ones belong to. A query
+ * Fragments are refused, because the later ones do not show their message. A query
  * fits its link (RFC 9776 4.1.8) and is not routed, so no legal one is fragmented. */
 static const struct sock_filter queries_ipv4[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),

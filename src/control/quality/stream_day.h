@@ -17,7 +17,7 @@ struct stream_day_watched {
 	struct addr group;
 	unsigned instance;
 	uint32_t viewer_minutes; /* two viewers for an hour are 120 */
-	unsigned viewers;	 /* the most at a time */
+	unsigned viewers;	 /* the most at once */
 };
 
 /* Minutes in a row in which one stream had faults. */

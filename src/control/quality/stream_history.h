@@ -25,11 +25,11 @@ enum history_level {
 struct history_bucket {
 	uint16_t judged;	   /* seconds; 0 means that the bucket is empty */
 	uint16_t provider, router; /* seconds with faults, by where these happened */
-	uint16_t lost;		   /* numbers of RTP that never came */
+	uint16_t lost;		   /* missing RTP sequence numbers */
 	uint16_t continuity;	   /* continuity errors */
 	uint16_t gap_ms;	   /* the largest history_second.gap_ns */
 	uint16_t rate;		   /* mean, in units of 10 kbit/s */
-	uint8_t viewers;	   /* the largest number of hosts at a time */
+	uint8_t viewers;	   /* the most hosts at once */
 	uint8_t flags;		   /* HISTORY_PERHAPS, HISTORY_BEYOND */
 };
 _Static_assert(sizeof(struct history_bucket) == 16, "a bucket has 16 bytes");

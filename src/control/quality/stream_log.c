@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define FLOWS_MS 10000 /* after its last datagram */
+#define FLOWS_MS 10000 /* a stream flows this long after its last datagram */
 
 struct stream_log {
 	struct table table;

@@ -41,9 +41,9 @@ struct zap {
 
 /* The times that a histogram has. */
 enum zaps_wait {
-	ZAPS_FIRST,  /* report heard to first datagram */
-	ZAPS_RANDOM, /* report heard to first random access point */
-	ZAPS_LEAVE,  /* leave heard to last datagram */
+	ZAPS_FIRST,  /* from the report to the first datagram */
+	ZAPS_RANDOM, /* from the report to the first random access point */
+	ZAPS_LEAVE,  /* from the leave to the last datagram */
 	_ZAPS_WAIT_N,
 };
 
@@ -61,7 +61,7 @@ struct zaps_asker {
 	struct addr group, host;
 	uint8_t port;
 	bool used;
-	mono_t at[ZAPS_AGAIN + 1]; /* when it asked last, the newest first */
+	mono_t at[ZAPS_AGAIN + 1]; /* when it last asked, the newest first */
 };
 
 struct zaps {

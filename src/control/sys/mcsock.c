@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Packet sockets for membership messages, see mcsock.h. With SOCK_DGRAM the kernel removes
- * and adds the link header, so Ethernet, PPP and TUN look alike and frames carry the interface's own source MAC. Frames tagged for another VLAN arrive as
- * PACKET_OTHERHOST and the filter drops them; no auxiliary data is needed to recognise
- * them.
+ * Packet sockets for membership messages, see mcsock.h. With SOCK_DGRAM the kernel
+ * removes and adds the link header, so Ethernet, PPP and TUN look alike and frames have
+ * the interface's own source MAC. Frames tagged for another VLAN arrive as
+ * PACKET_OTHERHOST, so the filter can drop them without auxiliary data.
  *
  * The filter accepts IGMP (RFC 9776 4) or the four MLD types (RFC 9777 5), also after
  * one hop-by-hop header, where the Router Alert option is; a further extension header

@@ -80,7 +80,7 @@ enum mcsock_count {
 	MCSOCK_COUNT_RECEIVE_ERRORS,
 	MCSOCK_COUNT_DROPPED, /* dropped by the kernel, because the buffer was full */
 	MCSOCK_COUNT_LIMITED, /* refused, because a host or a port was at its limit */
-	MCSOCK_COUNT_RECORDS_LIMITED, /* records of these, and left out of others */
+	MCSOCK_COUNT_RECORDS_LIMITED, /* their records, and any left out of others */
 	MCSOCK_COUNT_SAMPLED, /* how often the kernel was told to admit less of a host */
 	MCSOCK_COUNT_TRUNCATED, /* refused: longer than the largest IP packet */
 	_MCSOCK_COUNT_N,
@@ -93,11 +93,11 @@ struct mcsock_stats {
 	uint64_t fragment[_REASSEMBLE_N]; /* received fragments, see reassemble.h */
 };
 
-/* Opens a socket. `handed` is one that another process has opened in this way, or -1. It is
- * used, with the messages that wait in it, if it fits, and else closed. `rx` is borrowed
- * for the lifetime of the socket, and `ops` is copied. Returns 0, -ENODEV if there is no such interface, or another -errno. The interface may
- * be down, and may go down and up later. If the interface is deleted, the socket receives
- * nothing until it is closed. */
+/* Opens a socket. `handed` is one that another process opened in this way, or -1. It
+ * is used with its waiting messages if it fits, else closed. `rx` is borrowed for the
+ * lifetime of the socket, `ops` is copied. The interface may be down at any time. If
+ * it is deleted, the socket receives nothing until it is closed. Returns 0, -ENODEV if
+ * there is no such interface, or another -errno. */
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int handed, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 int mcsock_fd(const struct mcsock *s); /* borrowed */

@@ -3,8 +3,8 @@
 
 /*
  * A text file of /proc that is read piece by piece, because the kernel writes a long
- * one slowly, and any local user can make it long. Also tells how long to wait before
- * such work is done again.
+ * one slowly, and any local user can make it long. Also says how long to wait before
+ * reading it again.
  */
 
 #include "base/mono.h"

@@ -26,7 +26,7 @@
 
 #define UPSTREAM_RATE	100  /* messages per second and bucket */
 #define UPSTREAM_BURST	200  /* messages that a full bucket holds */
-#define UPSTREAM_OWNERS 8192 /* hosts that are told apart: those heard last */
+#define UPSTREAM_OWNERS 8192 /* hosts that are distinguished: those heard last */
 #define HOST_WAYS	8
 
 struct upstream_bucket {
