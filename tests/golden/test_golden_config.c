@@ -3,7 +3,7 @@
 /*
  * Whole configurations, compared with the output of `ringcastd -C`. For each conf-X.in
  * in the directory of the first argument, messages, description and print must equal
- * conf-X.ok; the difference is shown. With a second argument "update" the .ok files are
+ * conf-X.ok; the difference is shown. With a third argument "update" the .ok files are
  * written instead, to be read before they are committed.
  *
  * A comment "# there now: eth0 eth1" names the interfaces that exist. Without it no

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 int instances_new(
-	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_router)
+	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_instances)
 {
 	struct instances *r = calloc(1, sizeof(*r));
 
@@ -20,7 +20,7 @@ int instances_new(
 		return -ENOMEM;
 	memcpy(r->family, family, sizeof(r->family));
 	rng_seed(&r->rng, seed);
-	*ret_router = r;
+	*ret_instances = r;
 	return 0;
 }
 

@@ -28,7 +28,7 @@ struct instances {
 
 /* Makes an object without instances. Returns 0 or -ENOMEM. */
 int instances_new(
-	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_router);
+	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_instances);
 struct instances *instances_free(struct instances *r); /* takes and returns NULL */
 
 /* Frees the ports and instances that the configuration no longer has. `fx` gets their last

@@ -5,7 +5,7 @@
  * The part of the daemon that views may see. Views know only the name of `struct app`.
  * Everything that these functions return belongs to the daemon. It is valid until the
  * view returns to the event loop; ports, entries and the configuration may change
- * afterwards. Implemented by daemon/app_view.c.
+ * afterwards. Implemented by daemon/app_view.c and its neighbours.
  */
 
 #include "base/mono.h"
