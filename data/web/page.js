@@ -325,7 +325,18 @@ const DROPS = {
 	port_down: "The link of the output is down.",
 	tx_full: "The output cannot take more: the link is full, or the queue is too short.",
 	tx_queue: "The queue of the output is full.",
+	tx_size: "The output takes no frames of this size. Compare its MTU with that of the upstream.",
 	tx_error: "The kernel refused to send.",
+	frag_failed: "The datagram could not be cut into fragments.",
+	checksum_unfixable: "A partial checksum that could not be completed. Turn off transmit checksums at the sender.",
+	truncated: "Too large for the receive ring. Lower the sender's MTU, or turn off generic-receive-offload.",
+	superframe: "Longer than the MTU of the interface, and could not be cut: ethtool -K INTERFACE gro off lro off.",
+	bad_version: "Damaged: the IP version is wrong. Look for the fault before this router.",
+	bad_ihl: "Damaged: the length of the IP header is wrong.",
+	bad_length: "Damaged: the frame is shorter than its header says.",
+	bad_ip_checksum: "Damaged: the checksum of the IP header is wrong.",
+	martian_source: "The source address cannot be that of a sender.",
+	source_route: "The packet carries a source route, which no router follows. Change the sender.",
 };
 
 function queriers(i) {

@@ -241,6 +241,20 @@ def examples():
             run(program("ringcastd"), "-C", path)
 
 
+# ---- reasons of drops ----
+
+@case("each reason why a frame is dropped is in the document and has words on the page")
+def reasons():
+    names = text_of(ROOT, "src", "dataplane", "packet", "verdict.c")
+    names = re.findall(r"\[VERDICT_\w+\] = \"(\w+)\"", names)
+    assert len(names) > 25
+    document = text_of(ROOT, "doc", "control-socket.md")
+    words = text_of(ROOT, "data", "web", "page.js").partition("const DROPS = {")[2].partition("};")[0]
+    for name in names:
+        assert f"`{name}`" in document, f"doc/control-socket.md lacks `{name}`"
+        assert name == "forwarded" or f"\t{name}: " in words, f"DROPS in page.js lacks {name}"
+
+
 # ---- form ----
 
 @case("mandoc finds nothing")
