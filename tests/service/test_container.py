@@ -83,7 +83,7 @@ def essentials():
 
 # names of processors in tools/cross -> names in containers
 PROCESSORS = {"i386": "386", "armel": "arm/v5", "armhf": "arm/v7", "arm64": "arm64",
-              "s390x": "s390x", "mipsel": None}   # Debian has no such image
+              "s390x": "s390x", "mipsel": None, "mips": None}   # Debian has no such images
 
 
 @case("docker buildx bake is told of all processors that tools/cross tests")
