@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The payload of the benchmark's datagrams, for the generator and for the counting program
- * in the kernel. Words are in host order, because they never leave the machine. The last
- * two bytes of the payload repeat the check, to detect a datagram that was cut in the
- * wrong place. If the payload is MPEG-TS, all of this is in the payload of TS packets.
+/* The payload of the benchmark's datagrams, for the generator and for the counting
+ * program in the kernel. Words are in host order, because they never leave the machine.
+ * The last two bytes of the payload repeat the check, to detect a datagram that was cut
+ * in the wrong place. If the payload is MPEG-TS, all of this is in the payload of TS
+ * packets.
  */
 
 #include <linux/types.h>
@@ -16,7 +17,7 @@
 #define BENCH_NET	   0xef010000u /* 239.1.0.0/16; the low 16 bits are the flow */
 #define BENCH_UDP_PORT	   5000
 #define BENCH_FEC_PORT	   5002 /* of a stream's FEC (SMPTE 2022-1) */
-#define BENCH_FEC_MORE	   28	/* bytes that its datagrams are longer: RTP and FEC header */
+#define BENCH_FEC_MORE	   28	/* more bytes in its datagrams: RTP and FEC header */
 #define BENCH_TS_LEN	   188
 #define BENCH_TS_HEAD	   4
 

@@ -112,7 +112,8 @@ static uint16_t fold(uint32_t sum)
 	return htons((uint16_t)sum);
 }
 
-/* Headers of one message of a flow: `n` datagrams to a port, with `len` bytes in all. */
+/* Headers of one message of a flow: `n` datagrams to a port, with `len` bytes in
+ * all. */
 static void set_headers(const struct flood *f, struct message *m, unsigned flow,
 	unsigned n, unsigned len, unsigned port)
 {

@@ -162,8 +162,8 @@ static inline bool addr_is_usable_source(const struct addr *a)
 const char *addr_format(const struct addr *a, char buf[ADDR_STRLEN]);
 const char *prefix_format(const struct prefix *p, char buf[PREFIX_STRLEN]);
 
-/* Return 0, or -EINVAL if `s` is not a complete address, or if the length of a prefix is
- * out of range. A prefix without "/n" is a host prefix. Host bits are cleared.
+/* Return 0, or -EINVAL if `s` is not a complete address, or if the length of a prefix
+ * is out of range. A prefix without "/n" is a host prefix. Host bits are cleared.
  * *ret_host_bits, unless NULL, says whether there were some. */
 int addr_parse(const char *s, struct addr *ret);
 int prefix_parse(const char *s, struct prefix *ret, bool *ret_host_bits);

@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-/* Makes room for `n` items in total. `v` points to the items or is NULL, and `cap` is the
- * number of items that have room. Both change if there is too little room. The first
- * allocation has room for at least `first` items. Returns 0, or -ENOMEM with nothing
- * changed. */
+/* Makes room for `n` items in total. `v` points to the items or is NULL, and `cap` is
+ * the number of items that have room. Both change if there is too little room. The
+ * first allocation has room for at least `first` items. Returns 0, or -ENOMEM with
+ * nothing changed. */
 #define array_reserve(v, cap, n, first)                                                \
 	array_reserve_items(&(v), &(cap), n, sizeof(*(v)), first)
 /* The function of the macro. `array` points to the pointer to items of `size` bytes. */

@@ -8,6 +8,6 @@
 #define CPULIST_MAX 64	   /* processors in a list */
 #define CPULIST_CPU 65535u /* highest number */
 
-/* Fills in the processors in the order of the list. Returns their number, or 0 if the text
- * is not a list or the list is too long. */
+/* Fills in the processors in the order of the list. Returns their number, or 0 if the
+ * text is not a list or the list is too long. */
 size_t cpulist_parse(const char *s, unsigned ret[CPULIST_MAX]);

@@ -6,9 +6,9 @@
  * event loop arms one timer for it. All zero is an empty heap, and a node outside of
  * any heap.
  *
- * Each node has four children, and the array holds the times together with the pointers,
- * so a step down reads one cache line instead of two nodes. With ten thousand deadlines
- * such reads are most of the cost of a removal.
+ * Each node has four children, and the array holds the times together with the
+ * pointers, so a step down reads one cache line instead of two nodes. With ten thousand
+ * deadlines such reads are most of the cost of a removal.
  */
 
 #include "base/mono.h"

@@ -58,7 +58,7 @@ const char *joined_end_name(enum joined_end e); /* static: "last", "size", ... *
 /* Adds the counts of a stream in a burst. `at` is any growing clock, never 0. */
 void joined_note(struct joined *j, const struct addr *group, const struct addr *from,
 	const struct joined_counts *n, uint64_t at);
-/* Adds to *sum the counts of the streams of a group. They are those of the source `from`,
- * or of all sources if `from` is NULL. */
+/* Adds to *sum the counts of the streams of a group. They are those of the source
+ * `from`, or of all sources if `from` is NULL. */
 void joined_sum(const struct joined *j, const struct addr *group,
 	const struct addr *from, struct joined_counts *sum);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The smaller and the larger of two numbers. Each is evaluated once. The result has the type
- * that C gives to the sum of both. */
+/* The smaller and the larger of two numbers. Each is evaluated once. The result has the
+ * type that C gives to the sum of both. */
 
 #define min(a, b) minmax_of(a, <, b, __COUNTER__)
 #define max(a, b) minmax_of(a, >, b, __COUNTER__)

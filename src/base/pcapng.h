@@ -5,8 +5,8 @@
  * Writes and parses blocks of a pcapng file (draft-ietf-opsawg-pcapng), because libpcap
  * reads the format but does not write it. Only the blocks of our own captures are
  * supported. They are little-endian, with times in nanoseconds. A file begins with a
- * section header. Each interface is described before its first packet. Statistics are at
- * the end.
+ * section header. Each interface is described before its first packet. Statistics are
+ * at the end.
  */
 
 #include <stdbool.h>
@@ -54,8 +54,8 @@ struct pcapng_stats {
 	uint64_t delivered; /* the other accepted packets */
 };
 
-/* Each function writes one block to buf. Returns its length, or -EMSGSIZE if it does not
- * fit. Strings are cut at 255 bytes. */
+/* Each function writes one block to buf. Returns its length, or -EMSGSIZE if it does
+ * not fit. Strings are cut at 255 bytes. */
 int pcapng_write_section(void *buf, size_t size, const char *application);
 int pcapng_write_interface(
 	void *buf, size_t size, enum pcapng_link link, const char *name);

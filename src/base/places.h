@@ -33,8 +33,8 @@ enum place_found {
 	PLACE_FULL,	/* full, and no place can be taken away */
 };
 
-/* Returns the place to take away: the oldest one of the user with the most places, except
- * root. NULL if all `n` are root's. */
+/* Returns the place to take away: the oldest one of the user with the most places,
+ * except root. NULL if all `n` are root's. */
 const struct place *places_greediest(const struct place *v, size_t n);
 
 /* Finds a place for one more. If none is free, root gets a place of another user, and

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A small seeded generator (SplitMix64) for response delays and hash seeds. It is passed
- * as a parameter, so that a test can repeat the same delays. The daemon seeds it from
- * getrandom(2). Not for secrets.
+ * A small seeded generator (SplitMix64) for response delays and hash seeds. It is
+ * passed as a parameter, so that a test can repeat the same delays. The daemon seeds it
+ * from getrandom(2). Not for secrets.
  */
 
 #include "base/mul64.h"

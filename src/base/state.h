@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * State that outlives a process: a daemon writes it for the daemon that takes over (live
- * upgrade). It consists of sections, each with a tag and a length, so that a reader can
- * skip unknown ones. A header with version and checksum lets the reader refuse garbage
- * and other formats as a whole. The error is sticky: after the first one, writing does
- * nothing, and reading gives 0.
+ * State that outlives a process: a daemon writes it for the daemon that takes over
+ * (live upgrade). It consists of sections, each with a tag and a length, so that a
+ * reader can skip unknown ones. A header with version and checksum lets the reader
+ * refuse garbage and other formats as a whole. The error is sticky: after the first
+ * one, writing does nothing, and reading gives 0.
  */
 
 #include "base/addr.h"
@@ -23,8 +23,8 @@ struct state_out {
 	int64_t ahead_ns;
 };
 
-/* Begins a state at the time `now`, which is `system_now` by the system's clock. Times are
- * written by the system's clock, because that is the only clock that two processes
+/* Begins a state at the time `now`, which is `system_now` by the system's clock. Times
+ * are written by the system's clock, because that is the only clock that two processes
  * share. */
 void state_out_init(struct state_out *o, mono_t now, mono_t system_now);
 void state_out_deinit(struct state_out *o);
@@ -59,8 +59,8 @@ struct state_in {
 	mono_t written; /* when the state was written */
 };
 
-/* Checks the header. `buf` is borrowed for the lifetime of the reader and its sections. A
- * state older than `max_age_ms` is refused. */
+/* Checks the header. `buf` is borrowed for the lifetime of the reader and its sections.
+ * A state older than `max_age_ms` is refused. */
 enum state_bad state_in_init(struct state_in *in, const void *buf, size_t len,
 	mono_t now, int64_t max_age_ms);
 const char *state_bad_text(enum state_bad bad); /* "is damaged", ... */
@@ -71,21 +71,21 @@ uint64_t state_get_u64(struct state_in *in);
 /* Reads a number of at most `max`; a larger one is an error. */
 uint32_t state_get_up_to(struct state_in *in, uint32_t max);
 bool state_get_bool(struct state_in *in);
-/* Reads a time: MONO_UNSET, MONO_NEVER, or the plausible start or end of a timer that ran
- * when the state was written. Anything else is an error and gives MONO_NEVER. */
+/* Reads a time: MONO_UNSET, MONO_NEVER, or the plausible start or end of a timer that
+ * ran when the state was written. Anything else is an error and gives MONO_NEVER. */
 mono_t state_get_time(struct state_in *in);
 struct addr state_get_addr(struct state_in *in);
 /* Reads the number of items that follow. Each has at least `size` bytes, so more items
  * than the remaining bytes can hold are an error. */
 size_t state_get_count(struct state_in *in, size_t size);
-/* Reads the first n counters. If another version has written fewer counters, the rest of
- * `v` does not change. If it has written more, they are skipped. */
+/* Reads the first n counters. If another version has written fewer counters, the rest
+ * of `v` does not change. If it has written more, they are skipped. */
 void state_get_counts(struct state_in *in, uint64_t *v, uint32_t n);
-/* Reads a text into a buffer of `size` bytes, with a NUL at its end. A longer text is an
- * error and gives "". */
+/* Reads a text into a buffer of `size` bytes, with a NUL at its end. A longer text is
+ * an error and gives "". */
 void state_get_text(struct state_in *in, char *buf, size_t size);
-/* Reads the next section. Returns false if there is none, or after an error. Bytes of the
- * section that the caller does not read are skipped, and its errors are those of
+/* Reads the next section. Returns false if there is none, or after an error. Bytes of
+ * the section that the caller does not read are skipped, and its errors are those of
  * *ret_section and not of `in`. */
 bool state_get_section(
 	struct state_in *in, uint32_t *ret_tag, struct state_in *ret_section);

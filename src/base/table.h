@@ -35,9 +35,9 @@ uint64_t table_hash(const struct table *t, const void *key, size_t len);
 struct table_node *table_find(const struct table *t, uint64_t hash);
 struct table_node *table_next(const struct table_node *node);
 
-/* Returns the object with that hash for which `is_it` is true, or NULL. The objects have a
- * `type` with the member `node`. `is_it` is an expression in `x`, a pointer to an object,
- * whose name the caller chooses. */
+/* Returns the object with that hash for which `is_it` is true, or NULL. The objects
+ * have a `type` with the member `node`. `is_it` is an expression in `x`, a pointer to
+ * an object, whose name the caller chooses. */
 #define table_search(t, hash_, type, x, is_it)                                         \
 	({                                                                             \
 		type *_found = NULL;                                                   \
@@ -66,10 +66,10 @@ struct table_node *table_after(const struct table *t, const struct table_node *n
 	for (struct table_node *node = table_from(t, 0), *_after;                      \
 		node && (_after = table_after(t, node), true); node = _after)
 
-/* A walk in parts, between which nodes may come and go and the table may grow. It follows
- * the hash with its bits reversed, which is an order that does not change when the table
- * grows. A node that is in the table all the time is visited once, and any other at most
- * once. All zero is the beginning. */
+/* A walk in parts, between which nodes may come and go and the table may grow. It
+ * follows the hash with its bits reversed, which is an order that does not change when
+ * the table grows. A node that is in the table all the time is visited once, and any
+ * other at most once. All zero is the beginning. */
 struct table_cursor {
 	uint64_t at;
 	bool end;
@@ -80,7 +80,7 @@ struct table_cursor {
 struct table_node *table_step(
 	const struct table *t, struct table_cursor *c, int *budget);
 
-/* The order of these walks: the place of a hash; and the first place after the bucket, of
- * 2^`bits` buckets, that contains `at`, or 0 if there is none. */
+/* The order of these walks: the place of a hash; and the first place after the bucket,
+ * of 2^`bits` buckets, that contains `at`, or 0 if there is none. */
 uint64_t table_reverse(uint64_t hash);
 uint64_t table_next_bucket(uint64_t at, unsigned bits);

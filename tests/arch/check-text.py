@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts are about the project only, and finished: no path of a developer's machine, no marker of
 open work, and a licence line in every source file. Tests can be executed, documents name only
-existing files, and comments name only existing functions.
+existing files, comments name only existing functions and fit the width of the code.
 
 usage: check-text.py SOURCE_ROOT | --self-test
 """
@@ -65,6 +65,8 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 CALL = re.compile(r"\b([a-z][a-z0-9_]*)\(\)")
 # functions of libraries that comments name but the sources do not call
 OTHERS = {"abort", "initscr", "rcu_barrier", "synchronize_rcu"}
+WIDTH = 88   # of C; clang-format does not wrap comments (ReflowComments: false)
+COMMENT_LINE = re.compile(r"\s*(?:/?\*|//)|[^\"]*/\*")
 SOURCE = {".c", ".h", ".py", ".sh"}
 SKIP_DIRS = {".git"}
 
@@ -116,6 +118,9 @@ def check_file(root, path, name):
             for pattern, why in HABITS + (HEADER_HABITS if path.suffix == ".h" else []):
                 if re.search(pattern, line):
                     yield f"{name}:{number}: {why}: {line.strip()[:60]}"
+        if path.suffix in (".c", ".h") and len(line.expandtabs(8)) > WIDTH and \
+                COMMENT_LINE.match(line):
+            yield f"{name}:{number}: a comment has more than {WIDTH} columns"
         if path.suffix == ".md":
             for gone in missing(root, line):
                 yield f"{name}:{number}: there is no {gone}"
@@ -208,6 +213,8 @@ def self_test():
         "tests/too.h": spdx + "/* which is read, to" + "o */\n",
         "doc/need.md": "it nee" + "d not be there\n",
         "src/gone.h": spdx + "int a; /* as gone() says, b() does not */\nint b(void);\n",
+        "src/wide.c": spdx + "/* " + "wide " * 20 + "*/\n",
+        "src/tail.c": spdx + "int a;" + "\t" * 8 + "/* twenty columns and more */\n",
         "moved.md": "see `src/gone.c`\n",
     }
     with tempfile.TemporaryDirectory() as d:

@@ -2,12 +2,12 @@
 
 /*
  * The page's server with three clients, which send anything in any pieces: real
- * libmicrohttpd, paths, arguments, and the commands that answer. Each answer with JSON is
- * one whole document; it has "error" if its status is an error, and only then. A request
- * that is put together here from a client, a method, Host fields, a path and arguments
- * gets the status that a model of these rules says, and the words of its arguments arrive
- * at the command as they were. In the end no connection and no request is left, and a
- * further client is served.
+ * libmicrohttpd, paths, arguments, and the commands that answer. Each answer with JSON
+ * is one whole document; it has "error" if its status is an error, and only then. A
+ * request that is put together here from a client, a method, Host fields, a path and
+ * arguments gets the status that a model of these rules says, and the words of its
+ * arguments arrive at the command as they were. In the end no connection and no request
+ * is left, and a further client is served.
  *
  * Clients are socket pairs that are given to the library with the address of a client.
  * Time is part of the input.
@@ -420,7 +420,8 @@ static void check_reply(struct fuzz_client *c, bool ended)
 	fuzz_assert(status != 200 || c->from->allowed);
 	fuzz_assert(!c->expected || status == c->expected);
 	fuzz_assert(!c->whole || is_known(status));
-	/* the library's own errors are not checked: 0.9.75 sends the head of 413 twice */
+	/* the library's own errors are not checked: 0.9.75 sends the head of 413
+	 * twice */
 	if (!strstr(at, "\r\nX-Content-Type-Options: nosniff") && !c->whole)
 		return;
 	if (!length || length > body || !ended || c->cut)

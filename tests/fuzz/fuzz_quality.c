@@ -90,8 +90,8 @@ static void check_pids(const struct quality *q)
 }
 
 /* Copies the captured bytes to the end of memory that was allocated once, so that the
- * sanitizer finds a read beyond them. What is before them is poisoned, except up to seven
- * bytes. */
+ * sanitizer finds a read beyond them. What is before them is poisoned, except up to
+ * seven bytes. */
 static const uint8_t *captured_bytes(const struct run *r, size_t captured)
 {
 	static uint8_t *memory;
@@ -164,8 +164,8 @@ static void make_packet(struct rd *in, uint8_t *p)
 {
 	unsigned what = rd_u8(in);
 
-	/* all 1, or all 0 with a start code at the end, or a pattern in which any longer table
-	 * has many entries */
+	/* all 1, or all 0 with a start code at the end, or a pattern in which any
+	 * longer table has many entries */
 	memset(p, what & 0x20 ? 0 : 0xff, 188);
 	p[187] = what & 0x20 ? 1 : 0xff;
 	for (unsigned i = 0; i < 188 && (what & 0x60) == 0x40; i++)

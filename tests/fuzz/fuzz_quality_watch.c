@@ -3,9 +3,9 @@
 /*
  * Datagrams and fragments of several streams, marks, restarts, steps of the clock and
  * time, for three watches. One is left alone. The second is also asked, ticked and
- * flushed in between, and must have found the same in the end. The third has fewer places
- * than there are streams; whatever it is given is in a view, counted as not watched, or
- * gone with a stream that made room.
+ * flushed in between, and must have found the same in the end. The third has fewer
+ * places than there are streams; whatever it is given is in a view, counted as not
+ * watched, or gone with a stream that made room.
  */
 
 #include "dataplane/quality/quality_watch.h"
@@ -125,8 +125,8 @@ static void change_payload(struct run *r, struct rd *in)
 	}
 }
 
-/* Returns true if no stream has been silent for long enough for an outage, so that one more
- * question changes nothing. */
+/* Returns true if no stream has been silent for long enough for an outage, so that one
+ * more question changes nothing. */
 static bool all_recent(const struct run *r)
 {
 	for (unsigned i = 0; i < N_GROUPS * N_PORTS; i++) {

@@ -4,8 +4,8 @@
  * Streams and zaps, and the state of them that a live upgrade hands over: seconds of a
  * few streams with jumps of time, then edits of the state. Memory stays within its
  * bound and history in its order, whatever the state says. Without an edit it is taken.
- * What was taken is the same after another hand-over. The checksum is corrected, so that the edits reach
- * the code that reads them.
+ * What was taken is the same after another hand-over. The checksum is corrected, so
+ * that the edits reach the code that reads them.
  */
 
 #include "control/quality/stream_log.h"

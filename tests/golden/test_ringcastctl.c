@@ -512,8 +512,8 @@ static void has_text(const char *name, const char *text)
 	assert_non_null(strstr(there, text));
 }
 
-/* What the file had is in FILE.old, FILE.old2 and so on. A second conversion with the same
- * result makes none. */
+/* What the file had is in FILE.old, FILE.old2 and so on. A second conversion with the
+ * same result makes none. */
 static void convert_keeps_what_was_there(void **state)
 {
 	static const char commands[] =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The quality of streams, measured by the threads: faults that are put into streams on a
- * real interface are counted exactly, on both families, by one and two threads, in
+ * The quality of streams, measured by the threads: faults that are put into streams on
+ * a real interface are counted exactly, on both families, by one and two threads, in
  * super-frames, and across a pause of the threads. The results are read with the
  * functions that the daemon uses.
  */
@@ -82,7 +82,8 @@ static uint64_t n_sent(void)
 	return n;
 }
 
-/* The same in pieces that the queues before the rings can hold, however slow the machine is. */
+/* The same in pieces that the queues before the rings can hold, however slow the
+ * machine is. */
 static void play_slowly(struct lab *l, unsigned n)
 {
 	for (; n > 0; n -= PIECE) {

@@ -13,8 +13,9 @@
 #include "base/addr.h"
 #include "base/cleanup.h"
 
-/* Rounds of a loop over random input. A build for another machine runs under an emulator,
- * which takes up to sixty times as long, so meson lets it run a tenth of them. */
+/* Rounds of a loop over random input. A build for another machine runs under an
+ * emulator, which takes up to sixty times as long, so meson lets it run a tenth of
+ * them. */
 #ifndef ROUNDS_PART
 #define ROUNDS_PART 1
 #endif

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Makes a configuration of ringcast from those of other programs. A statement that has no
- * equivalent becomes a comment at its place and a warning. Pure: `ringcastctl convert`
- * reads the files and prints the messages.
+ * Makes a configuration of ringcast from those of other programs. A statement that has
+ * no equivalent becomes a comment at its place and a warning. Pure: `ringcastctl
+ * convert` reads the files and prints the messages.
  */
 
 #include <stdbool.h>
@@ -46,9 +46,9 @@ struct conversion {
 /* Converts a word such as "improxy". Returns 0 or -EINVAL. */
 int convert_dialect_parse(const char *word, enum convert_dialect *ret_dialect);
 
-/* Converts one source. Only OpenWrt takes several, and devices. Returns 0 with a text and
- * perhaps warnings, 1 if the input is refused (at least one message is an error), or
- * -ENOMEM. After 0 and 1 the caller frees *ret. */
+/* Converts one source. Only OpenWrt takes several, and devices. Returns 0 with a text
+ * and perhaps warnings, 1 if the input is refused (at least one message is an error),
+ * or -ENOMEM. After 0 and 1 the caller frees *ret. */
 int convert_run(enum convert_dialect dialect, const struct convert_source *source,
 	size_t n_source, const struct convert_device *device, size_t n_device,
 	struct conversion **ret);

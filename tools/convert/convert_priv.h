@@ -36,15 +36,15 @@ void convert_comment(struct converter *c, const char *indent, const char *format
 void convert_note(struct converter *c, unsigned line, const char *indent,
 	const char *format, ...) _printf_(4, 5);
 
-/* Makes room for one more element in the array *v, which has `n` elements of `size` bytes.
- * Only this function may grow the array. Returns false when out of memory. */
+/* Makes room for one more element in the array *v, which has `n` elements of `size`
+ * bytes. Only this function may grow the array. Returns false when out of memory. */
 bool convert_grow(struct converter *c, void *v, size_t n, size_t size);
 
 /* Can it be the name of an interface? Returns false after an error about `what`. */
 bool convert_check_name(
 	struct converter *c, unsigned line, const char *what, const char *name);
-/* Parses an IPv4 network, as igmpproxy's relatives take it. Returns false after an error.
- * Drops host bits with a warning. */
+/* Parses an IPv4 network, as igmpproxy's relatives take it. Returns false after an
+ * error. Drops host bits with a warning. */
 bool convert_prefix(struct converter *c, unsigned line, const char *what,
 	const char *word, struct prefix *ret);
 /* Writes "altnet NETWORK", with a note if no sender can have such an address. */

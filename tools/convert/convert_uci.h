@@ -40,7 +40,8 @@ void uci_deinit(struct uci *u);
 
 /* Returns the option, or NULL if the section does not have it. */
 const struct uci_option *uci_find(const struct uci_section *s, const char *name);
-/* Returns the value of an option, or the last value of a list, or NULL if there is none. */
+/* Returns the value of an option, or the last value of a list, or NULL if there is
+ * none. */
 const struct uci_value *uci_get(const struct uci_section *s, const char *name);
 /* Understands 1, on, true, yes, enabled and their opposites. Returns `otherwise` for
  * anything else. */

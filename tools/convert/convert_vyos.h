@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Reads what a VyOS configuration says about igmp-proxy. Internal to convert_vyos*.c. */
+/* Reads what a VyOS configuration says about igmp-proxy. Internal to
+ * convert_vyos*.c. */
 
 #include "tools/convert/convert_priv.h"
 
@@ -27,6 +28,6 @@ struct vyos {
 void vyos_read(struct vyos *x, const struct convert_source *source);
 void vyos_deinit(struct vyos *x);
 
-/* Makes set commands of a configuration in JSON. The caller frees them. Returns NULL after
- * an error, or when out of memory. */
+/* Makes set commands of a configuration in JSON. The caller frees them. Returns NULL
+ * after an error, or when out of memory. */
 char *vyos_commands_of_json(struct converter *c, const char *text);

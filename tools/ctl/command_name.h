@@ -21,9 +21,9 @@ struct command_match {
 	char why[256];	 /* what is wrong, as one line without newline */
 };
 
-/* Finds the command that the words before the first option name. A word of a name may be
- * shortened while it remains unique. It must not be shortened if the words before it
- * already are a command, because it can be an argument. The list may have 64 names, and a
- * name three words of less than 32 bytes. */
+/* Finds the command that the words before the first option name. A word of a name may
+ * be shortened while it remains unique. It must not be shortened if the words before it
+ * already are a command, because it can be an argument. The list may have 64 names, and
+ * a name three words of less than 32 bytes. */
 void command_find(const char *const *names, size_t n_names, char *const *words,
 	size_t n_words, struct command_match *ret);

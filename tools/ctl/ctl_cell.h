@@ -27,8 +27,8 @@ void cell_duration(struct text_table *t, const json_t *o, const char *key);
 /* A number, multiplied by `factor`, with at most four digits and a unit: 950, 1.23k,
  * 41.2M. */
 void cell_scaled(struct text_table *t, const json_t *o, const char *key, double factor);
-/* At most `max` elements, which are texts, or objects with "address". A blocked source is
- * marked. */
+/* At most `max` elements, which are texts, or objects with "address". A blocked source
+ * is marked. */
 void cell_list(struct text_table *t, const json_t *array, size_t max);
 /* At least one element, and as many as fit into `width`, or up to `max` in a wide view.
  * Adds how many more there are. */

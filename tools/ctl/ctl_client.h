@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * The client's end of the control socket: connect, send a line, read the answer. Unless a
- * function says otherwise, it prints messages about failures to stderr, so that all
+ * The client's end of the control socket: connect, send a line, read the answer. Unless
+ * a function says otherwise, it prints messages about failures to stderr, so that all
  * commands of ringcastctl report them in the same words.
  *
  * Another program may answer, so an answer is only data. If root asks, the other side
- * must be root or the owner of the directory of the socket. Texts for people pass through
- * printable().
+ * must be root or the owner of the directory of the socket. Texts for people pass
+ * through printable().
  */
 
 #include "tools/ctl/ctl_rows.h"
@@ -45,32 +45,32 @@ const char *ctl_client_default_path(void);
  * message. */
 int ctl_client_connect(const char *path);
 
-/* Sends `request`, which has no newline, and reads one line. Returns the line without its
- * newline, which the caller frees, or NULL after a message. Several requests may use one
- * connection. */
+/* Sends `request`, which has no newline, and reads one line. Returns the line without
+ * its newline, which the caller frees, or NULL after a message. Several requests may
+ * use one connection. */
 char *ctl_client_line(int fd, const char *path, const char *request);
 
-/* Parses the line as JSON. Returns a new reference, or NULL with the reason in *ret_error,
- * unless `ret_error` is NULL. Strings are safe for a terminal, and only "text" of the reply
- * may have line breaks. With `as_json` they are as the daemon has sent them. Prints
- * nothing. */
+/* Parses the line as JSON. Returns a new reference, or NULL with the reason in
+ * *ret_error, unless `ret_error` is NULL. Strings are safe for a terminal, and only
+ * "text" of the reply may have line breaks. With `as_json` they are as the daemon has
+ * sent them. Prints nothing. */
 json_t *ctl_client_parse(const char *line, bool as_json, json_error_t *ret_error);
 /* Prints on stderr the text of an error reply, or why the line was not a reply. */
 void ctl_client_complain(const json_t *reply, const json_error_t *error);
-/* Prints a reply (if `pretty`), or the line from which it was parsed, as JSON on standard
- * output. Characters that a terminal would obey are written as escapes. */
+/* Prints a reply (if `pretty`), or the line from which it was parsed, as JSON on
+ * standard output. Characters that a terminal would obey are written as escapes. */
 void ctl_client_print_json(
 	const struct ctl_context *ctx, const json_t *reply, const char *line);
 
-/* Sends a request and reads an object. A reply {"error": ...} is printed and counts as a
- * failure. Returns CTL_EXIT_OK with a new reference in *ret_reply, or another exit
+/* Sends a request and reads an object. A reply {"error": ...} is printed and counts as
+ * a failure. Returns CTL_EXIT_OK with a new reference in *ret_reply, or another exit
  * status. */
 int ctl_client_request(int fd, const char *path, const char *request, bool as_json,
 	json_t **ret_reply);
 
 /* Does the same row by row. The caller sets up `rows`, and this function calls
- * ctl_rows_deinit(). *ret_reply is the reply without the rows. If rows->json is not NULL,
- * an error of the daemon is written only there, as it is. */
+ * ctl_rows_deinit(). *ret_reply is the reply without the rows. If rows->json is not
+ * NULL, an error of the daemon is written only there, as it is. */
 int ctl_client_rows(int fd, const char *path, const char *request,
 	struct ctl_rows *rows, json_t **ret_reply);
 /* Makes a row safe for a terminal. */
@@ -81,8 +81,8 @@ void ctl_client_clean_row(json_t *row);
 /* Returns a descriptor, -EPERM if the other side is not trusted, or another -errno. */
 int ctl_client_open(const char *path);
 int ctl_client_send(int fd, const char *request); /* 0 or -errno */
-/* A reply that arrives in parts; all zero at the beginning. ctl_client_receive() returns 1
- * if `line` is complete, 0 if more must come, or -errno. */
+/* A reply that arrives in parts; all zero at the beginning. ctl_client_receive()
+ * returns 1 if `line` is complete, 0 if more must come, or -errno. */
 struct ctl_reply {
 	char *line; /* owned; without its newline when it is complete */
 	size_t n, cap;

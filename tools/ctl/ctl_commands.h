@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Commands of ringcastctl that parse their own options, each in ctl_NAME.c. They get their
- * name as argv[0] and return the exit status. */
+/* Commands of ringcastctl that parse their own options, each in ctl_NAME.c. They get
+ * their name as argv[0] and return the exit status. */
 
 #include "tools/ctl/ctl_client.h"
 

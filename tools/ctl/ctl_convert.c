@@ -235,8 +235,8 @@ static int check_result(const char *text)
 	return r ? EXIT_FAULT : EXIT_DONE;
 }
 
-/* The name of a copy of `path`: the first one of path.old, path.old2 ... that is free, as an
- * open file with the rights of `path`. NULL if there is none. */
+/* The name of a copy of `path`: the first one of path.old, path.old2 ... that is free,
+ * as an open file with the rights of `path`. NULL if there is none. */
 static FILE *open_copy(const char *path, char *name, size_t size)
 {
 	struct stat st;

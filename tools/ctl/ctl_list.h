@@ -16,8 +16,8 @@ struct ctl_list {
 	unsigned depth;
 	struct text_table table; /* the columns */
 	void (*row)(struct text_table *t, const json_t *row);
-	/* Prints one row and its number, instead of a table. All rows are kept and first
-	 * sorted by the members `sort`. */
+	/* Prints one row and its number, instead of a table. All rows are kept and
+	 * first sorted by the members `sort`. */
 	void (*print)(const json_t *row, size_t number, const struct text_view *view,
 		FILE *out);
 	const char *sort[2];
@@ -34,7 +34,7 @@ struct ctl_list {
 extern const struct ctl_list ctl_list_interfaces, ctl_list_groups,
 	ctl_list_groups_detail, ctl_list_mfc, ctl_list_upstream, ctl_list_zaps;
 
-/* Asks the daemon and prints the reply, as JSON if the context says so. Returns the exit
- * status. */
+/* Asks the daemon and prints the reply, as JSON if the context says so. Returns the
+ * exit status. */
 int ctl_list_show(int fd, const struct ctl_context *ctx, const char *request,
 	const struct ctl_list *list);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Takes a reply of the daemon apart while it arrives. It gives the elements of the large
- * arrays (rows) to the caller one by one, and at the end the reply without them. It needs
- * memory for the largest row and for the text outside of these arrays. It does no I/O
- * except for writing to `json`.
+ * Takes a reply of the daemon apart while it arrives. It gives the elements of the
+ * large arrays (rows) to the caller one by one, and at the end the reply without them.
+ * It needs memory for the largest row and for the text outside of these arrays. It does
+ * no I/O except for writing to `json`.
  */
 
 #include "tools/ctl/json_lines.h"
@@ -15,8 +15,8 @@
 #include <stdio.h>
 
 #define CTL_ROWS_DEPTH 64 /* how deep arrays and objects may be nested */
-/* The limit in bytes for a row, and for the text outside of these arrays. A group with the
- * most sources and hosts takes a tenth of it. */
+/* The limit in bytes for a row, and for the text outside of these arrays. A group with
+ * the most sources and hosts takes a tenth of it. */
 #define CTL_ROWS_TEXT_MAX ((size_t)16 << 20)
 
 struct ctl_rows {
@@ -24,8 +24,9 @@ struct ctl_rows {
 	 * name at this depth; members of the reply itself have depth 1. */
 	const char *key;
 	unsigned depth;
-	/* Gets each row, borrowed. `head` is the reply before its array, completed with an
-	 * empty array and closing brackets. If `row` is NULL, only the syntax is checked. */
+	/* Gets each row, borrowed. `head` is the reply before its array, completed with
+	 * an empty array and closing brackets. If `row` is NULL, only the syntax is
+	 * checked. */
 	void (*row)(void *ctx, const json_t *head, json_t *row);
 	void *ctx;
 	/* Gets the text of the reply piece by piece, with escapes for characters that a
@@ -47,8 +48,8 @@ struct ctl_rows {
 };
 
 /* Takes the next bytes. Returns 0 if more must come, or 1 if the line is complete. Then
- * *ret_reply is a new reference to the reply without rows, which may be another value than
- * an object. On failure returns -EBADMSG if the reply is not JSON (see `error`), -ENOMEM,
- * or -EMSGSIZE beyond CTL_ROWS_TEXT_MAX. */
+ * *ret_reply is a new reference to the reply without rows, which may be another value
+ * than an object. On failure returns -EBADMSG if the reply is not JSON (see `error`),
+ * -ENOMEM, or -EMSGSIZE beyond CTL_ROWS_TEXT_MAX. */
 int ctl_rows_feed(struct ctl_rows *r, const char *bytes, size_t n, json_t **ret_reply);
 void ctl_rows_deinit(struct ctl_rows *r);

@@ -310,8 +310,8 @@ static void mfc_row(struct text_table *t, const json_t *e)
 	cell_text(t, e, "channel");
 }
 
-/* Senders that must not send on their interface, each with the remedy. A row has no room
- * for that. */
+/* Senders that must not send on their interface, each with the remedy. A row has no
+ * room for that. */
 static void print_refused(
 	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {

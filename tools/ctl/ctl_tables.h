@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Replies of the daemon as text, except those with many rows (ctl_list.h). Each function
- * gets the JSON document of its command. A member that is missing or of another type is
- * printed as "-" or not at all, so that tool and daemon may differ in version.
+ * Replies of the daemon as text, except those with many rows (ctl_list.h). Each
+ * function gets the JSON document of its command. A member that is missing or of
+ * another type is printed as "-" or not at all, so that tool and daemon may differ in
+ * version.
  */
 
 #include "tools/ctl/ctl_client.h"
@@ -12,7 +13,8 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Each returns 0, or the exit status of a reply that reports a failure (reload, clear). */
+/* Each returns 0, or the exit status of a reply that reports a failure (reload,
+ * clear). */
 int ctl_print_stats(const struct ctl_context *ctx, json_t *reply, FILE *out);
 int ctl_print_config(const struct ctl_context *ctx, json_t *reply, FILE *out);
 /* Prints the address of the page. If there is none, prints the reason on stderr and

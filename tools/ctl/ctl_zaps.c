@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* "show zaps" as tables: the last zaps, and a histogram for each LAN. See ctl_list.h. */
+/* "show zaps" as tables: the last zaps, and a histogram for each LAN. See
+ * ctl_list.h. */
 
 #include "base/cleanup.h"
 #include "tools/ctl/ctl_cell.h"

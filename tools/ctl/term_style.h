@@ -9,6 +9,6 @@
 #define TERM_BOLD   "\033[1m"
 #define TERM_NORMAL "\033[0m"
 
-/* Returns true if `out` is a terminal that knows attributes, and the user has not refused
- * them with NO_COLOR (https://no-color.org). */
+/* Returns true if `out` is a terminal that knows attributes, and the user has not
+ * refused them with NO_COLOR (https://no-color.org). */
 bool term_style_allowed(FILE *out);

@@ -39,7 +39,8 @@ void text_table_add(struct text_table *t, const char *format, ...)
 	t->cell[t->n++] = printable(text, "");
 }
 
-/* strverscmp(3) of musl 1.2 sorts digits behind letters if only one of the two has them. */
+/* strverscmp(3) of musl 1.2 sorts digits behind letters if only one of the two has
+ * them. */
 static int compare_names(const char *a, const char *b)
 {
 	static const char digits[] = "0123456789";

@@ -38,7 +38,8 @@ struct text_column {
 struct text_table {
 	const struct text_column *column; /* borrowed */
 	size_t n_columns;
-	/* The order of rows, by their cells. NULL means the order in which they come. */
+	/* The order of rows, by their cells. NULL means the order in which they
+	 * come. */
 	int (*compare)(const char *const *a, const char *const *b);
 	const struct text_view *view; /* borrowed; NULL means all of it */
 	char **cell;		      /* owned, row by row */
@@ -62,18 +63,18 @@ void text_table_add(struct text_table *t, const char *format, ...) _printf_(2, 3
 #define TEXT_TABLE_PART	  500  /* rows */
 #define TEXT_TABLE_SORTED 5000 /* rows, at most */
 
-/* Prints the title line and the rows, or the rows since the last part. No blanks follow the
- * last cell of a line. */
+/* Prints the title line and the rows, or the rows since the last part. No blanks follow
+ * the last cell of a line. */
 void text_table_print(struct text_table *t, FILE *out);
 /* Call it when a row is complete. Prints a part if there are enough rows for one. */
 void text_table_flow(struct text_table *t, FILE *out);
 void text_table_deinit(struct text_table *t);
 
-/* Prints a text in lines of up to `width` columns. Further lines begin with `indent` blanks;
- * the first one must already be at that column. With width 0 it prints one line. Ends with
- * a newline. */
+/* Prints a text in lines of up to `width` columns. Further lines begin with `indent`
+ * blanks; the first one must already be at that column. With width 0 it prints one
+ * line. Ends with a newline. */
 void text_wrap(const char *text, int indent, int width, FILE *out);
 
-/* Compares as strcmp(), but numbers in names and addresses by their value: lan2 is before
- * lan10, and 10.0.0.9 before 10.0.0.10. */
+/* Compares as strcmp(), but numbers in names and addresses by their value: lan2 is
+ * before lan10, and 10.0.0.9 before 10.0.0.10. */
 int text_compare(const char *a, const char *b);

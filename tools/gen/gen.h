@@ -55,8 +55,8 @@ int gen_receive(const struct gen_options *o);
 
 int64_t gen_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* Return group and port of stream i, of n_groups * n_ports. First come all groups of the
- * first port, then those of the next one. */
+/* Return group and port of stream i, of n_groups * n_ports. First come all groups of
+ * the first port, then those of the next one. */
 struct addr gen_group(const struct gen_options *o, uint32_t i);
 uint16_t gen_port(const struct gen_options *o, uint32_t i);
 static inline uint32_t gen_n_streams(const struct gen_options *o)

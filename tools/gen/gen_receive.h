@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The receiver's state, which its loop, its summary and the observer of the link share. */
+/* The receiver's state, which its loop, its summary and the observer of the link
+ * share. */
 
 #include "tools/gen/gen.h"
 #include "tools/gen/gen_track.h"

@@ -2,8 +2,8 @@
 
 /*
  * The sender. Datagram k is due at start + k / rate. The schedule is absolute, so the
- * rate stays exact even if a single sleep is too long. Sleeps are not shorter than TICK;
- * the datagrams that became due during a sleep leave with one sendmmsg.
+ * rate stays exact even if a single sleep is too long. Sleeps are not shorter than
+ * TICK; the datagrams that became due during a sleep leave with one sendmmsg.
  */
 
 #include "tools/gen/gen.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the receiver of ringcast-gen knows about the streams that it hears: order, losses,
- * duplicates, and how long the datagrams were on their way.
+ * What the receiver of ringcast-gen knows about the streams that it hears: order,
+ * losses, duplicates, and how long the datagrams were on their way.
  */
 
 #include "base/addr.h"
@@ -53,13 +53,14 @@ void gen_track_deinit(struct gen_track *t);
 void gen_track_datagram(struct gen_track *t, struct gen_stream_key *key,
 	const uint8_t *buf, size_t size, int64_t now_ns);
 
-/* Return the counts of all streams together, and of one stream, with the losses that are
- * known so far. */
+/* Return the counts of all streams together, and of one stream, with the losses that
+ * are known so far. */
 struct gen_count gen_track_total(const struct gen_track *t);
 struct gen_count gen_stream_count(const struct gen_stream *s);
 /* Returns all streams, sorted by group, port and source. The caller frees the array.
  * Returns NULL if there are no streams, or when out of memory. */
 struct gen_stream **gen_track_sorted(const struct gen_track *t, size_t *ret_n);
 
-/* Returns the value below which `percent` of the datagrams are, or 0 if there are none. */
+/* Returns the value below which `percent` of the datagrams are, or 0 if there are
+ * none. */
 int64_t gen_latency_percentile(const struct gen_latency *l, unsigned percent);

@@ -3,8 +3,8 @@
 
 /*
  * The multicast UDP streams of a capture, each with its analyser. A stream is a source,
- * a group and a destination port. A super-frame, in which the receiver's kernel has joined
- * several datagrams, is cut again if its contents show where.
+ * a group and a destination port. A super-frame, in which the receiver's kernel has
+ * joined several datagrams, is cut again if its contents show where.
  */
 
 #include "base/addr.h"
@@ -33,8 +33,8 @@ struct quality_streams {
 
 void quality_streams_init(struct quality_streams *s);
 void quality_streams_deinit(struct quality_streams *s);
-/* Takes a packet. Ignores everything except UDP to a group that is not link-local. Returns 0
- * or -ENOMEM. */
+/* Takes a packet. Ignores everything except UDP to a group that is not link-local.
+ * Returns 0 or -ENOMEM. */
 int quality_streams_put(struct quality_streams *s, const struct capture_packet *p);
 /* Call it after the last packet. Each stream ends with its last datagram. */
 void quality_streams_end(struct quality_streams *s);

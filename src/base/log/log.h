@@ -33,12 +33,13 @@ enum log_sink {
 	LOG_SINK_JOURNAL,    /* entries with fields */
 };
 
-/* Sets the sink and the level. Before the first call they are stderr and warning. `ident`
- * is borrowed for the life of the process. May be called again to change the sink, but
- * only before the daemon confines itself. */
+/* Sets the sink and the level. Before the first call they are stderr and warning.
+ * `ident` is borrowed for the life of the process. May be called again to change the
+ * sink, but only before the daemon confines itself. */
 void log_open(const char *ident, enum log_sink sink, enum log_level level);
 void log_close(void); /* closes what log_open() has opened */
-/* Returns the journal if stderr leads to it, as in a service of systemd, else stderr. */
+/* Returns the journal if stderr leads to it, as in a service of systemd, else
+ * stderr. */
 enum log_sink log_default_sink(void);
 /* Changes only the sink. Returns -EOPNOTSUPP, and changes nothing, if the journal is
  * not built in or does not listen. */
@@ -64,9 +65,9 @@ int log_level_parse(const char *s, enum log_level *ret_level); /* 0, -EINVAL */
 #define log_info(...)	log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...)	log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
-/* The subject of a line. It is written before the text, for example "lan1: group 239.1.2.3
- * host 10.0.0.1: ", and into fields of the journal. Members without a value are NULL or
- * 0. */
+/* The subject of a line. It is written before the text, for example "lan1: group
+ * 239.1.2.3 host 10.0.0.1: ", and into fields of the journal. Members without a value
+ * are NULL or 0. */
 struct log_about {
 	const char *interface;
 	const char *group, *source;
@@ -94,7 +95,7 @@ struct log_limit {
  * there is no token. */
 bool log_limit_take(struct log_limit *limit, mono_t now, uint64_t *ret_hidden);
 
-/* Writes a line if the bucket has a token, or if `limit` is NULL. A line below the current
- * level takes none. */
+/* Writes a line if the bucket has a token, or if `limit` is NULL. A line below the
+ * current level takes none. */
 void log_limited(struct log_limit *limit, mono_t now, enum log_level level,
 	const struct log_about *about, const char *format, ...) _printf_(5, 6);

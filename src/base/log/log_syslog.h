@@ -7,11 +7,11 @@
  * daemon cannot connect. Internal to log.c.
  */
 
-/* Prepares the socket, so that lines also arrive from a chroot. Call it before the daemon
- * confines itself; a second call does nothing. A logger that starts later is also
- * found. */
+/* Prepares the socket, so that lines also arrive from a chroot. Call it before the
+ * daemon confines itself; a second call does nothing. A logger that starts later is
+ * also found. */
 void log_syslog_open(void);
 void log_syslog_close(void);
-/* `priority` is that of syslog(3) without the facility, which is LOG_DAEMON. A line that
- * no logger reads is lost. */
+/* `priority` is that of syslog(3) without the facility, which is LOG_DAEMON. A line
+ * that no logger reads is lost. */
 void log_syslog_send(const char *ident, int priority, const char *text);

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Is the socket still bound to the interface? If the interface was deleted, the socket is
- * bound to nothing, and another interface may have its index. */
+/* Is the socket still bound to the interface? If the interface was deleted, the socket
+ * is bound to nothing, and another interface may have its index. */
 static inline bool packet_socket_is_on(int fd, int ifindex)
 {
 	struct sockaddr_ll ll = {0};
@@ -22,8 +22,8 @@ static inline bool packet_socket_is_on(int fd, int ifindex)
 }
 
 /* Checks a descriptor from another process. Returns 0 if it is a packet socket of this
- * type, bound to this interface and protocol; -EINVAL if it is another socket; or another
- * -errno. */
+ * type, bound to this interface and protocol; -EINVAL if it is another socket; or
+ * another -errno. */
 static inline int packet_socket_check(
 	int fd, int type, int ifindex, uint16_t protocol_be16)
 {

@@ -126,8 +126,8 @@ static int cmp_key(const struct channel *a, const struct channel *b)
 	return r ? r : addr_cmp(&a->source, &b->source);
 }
 
-/* Names are stored in the order of the file, so the places of two names tell which entry
- * comes first. Neighbouring entries with the same name share one copy. */
+/* Names are stored in the order of the file, so the places of two names tell which
+ * entry comes first. Neighbouring entries with the same name share one copy. */
 static int cmp_entry(const void *x, const void *y)
 {
 	const struct channel *a = x, *b = y;

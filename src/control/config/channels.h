@@ -5,9 +5,9 @@
  * Names of channels for people. Makes a table of groups and sources from the file of
  * `channel-names`, which is M3U, SDP (RFC 8866), XSPF or CSV; its contents tell which.
  * Pure: the caller reads the file and logs the messages. The file may come from a
- * stranger (a provider's playlist), so names are cleaned: they are UTF-8 without control
- * characters, and shorter than CHANNELS_NAME_MAX. doc/channel-names.md describes the
- * formats.
+ * stranger (a provider's playlist), so names are cleaned: they are UTF-8 without
+ * control characters, and shorter than CHANNELS_NAME_MAX. doc/channel-names.md
+ * describes the formats.
  */
 
 #include "base/addr.h"
@@ -51,20 +51,20 @@ struct channels {
 	size_t n_skipped; /* entries without a group or without a name */
 };
 
-/* Returns 0 with a table; 1 if the file is refused, with a table that has no names but a
- * message that says why; or -ENOMEM. After 0 and 1 the caller frees *ret_channels. */
+/* Returns 0 with a table; 1 if the file is refused, with a table that has no names but
+ * a message that says why; or -ENOMEM. After 0 and 1 the caller frees *ret_channels. */
 int channels_parse(const char *text, size_t len, struct channels **ret_channels);
 struct channels *channels_free(struct channels *c); /* takes and returns NULL */
 
 /* Returns the name of a group with that source, else of the group with any source. If
- * `source` is NULL or unspecified, returns the name of the group as a whole, else that of
- * its first source. Returns NULL if there is no name. `c` may be NULL. The name belongs
- * to the table. */
+ * `source` is NULL or unspecified, returns the name of the group as a whole, else that
+ * of its first source. Returns NULL if there is no name. `c` may be NULL. The name
+ * belongs to the table. */
 const char *channels_name(
 	const struct channels *c, const struct addr *group, const struct addr *source);
-/* Returns the first channel of that name, else the first one whose name contains the text.
- * Case counts only beyond ASCII. `other` gets another name that contains the text, or NULL
- * if there is none, or if the name is the text. Returns NULL if there is no such channel.
- * `c` may be NULL. The names belong to the table. */
+/* Returns the first channel of that name, else the first one whose name contains the
+ * text. Case counts only beyond ASCII. `other` gets another name that contains the
+ * text, or NULL if there is none, or if the name is the text. Returns NULL if there is
+ * no such channel. `c` may be NULL. The names belong to the table. */
 const struct channel *channels_find(
 	const struct channels *c, const char *text, const char **ret_other);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The configuration as an object: its defaults, the questions that it answers, and how it
- * is freed.
- * config_lex splits the text, config_parse.c reads the statements by the table in
- * config_keyword.c, config_value.c and config_prefix.c convert the arguments,
+ * The configuration as an object: its defaults, the questions that it answers, and how
+ * it is freed. config_lex splits the text, config_parse.c reads the statements by the
+ * table in config_keyword.c, config_value.c and config_prefix.c convert the arguments,
  * config_check.c judges the whole; config_print.c and config_describe.c write it out.
  */
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The configuration. Parses the text of igmpproxy.conf with our extensions into a struct
- * config, with line and column of every fault. Pure: the caller reads the file and prints
- * the messages. doc/configuration.md describes grammar and keywords.
+ * The configuration. Parses the text of igmpproxy.conf with our extensions into a
+ * struct config, with line and column of every fault. Pure: the caller reads the file
+ * and prints the messages. doc/configuration.md describes grammar and keywords.
  */
 
 #include "base/addr.h"
@@ -202,9 +202,9 @@ struct config {
 	size_t n_message;
 };
 
-/* Parses `len` bytes. Returns 0 if the text can be used (there may be warnings), 1 if it
- * is refused (at least one message is an error), or -ENOMEM. After 0 and 1 the caller
- * frees *ret_config. */
+/* Parses `len` bytes. Returns 0 if the text can be used (there may be warnings), 1 if
+ * it is refused (at least one message is an error), or -ENOMEM. After 0 and 1 the
+ * caller frees *ret_config. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
 struct config *config_free(struct config *c); /* takes and returns NULL */
 
@@ -217,8 +217,8 @@ static inline bool config_same_text(const char *a, const char *b)
 /* Is the word a pattern? */
 bool config_is_pattern(const char *name);
 
-/* Returns what holds for an interface of that name: its phyint block, else the first block
- * whose pattern matches, else the defaults. */
+/* Returns what holds for an interface of that name: its phyint block, else the first
+ * block whose pattern matches, else the defaults. */
 const struct config_iface *config_iface_find(const struct config *c, const char *name);
 
 /* Does an upstream report on that interface? If so, `defaultdown` does not make it a
@@ -229,10 +229,12 @@ bool config_is_report_interface(const struct config *c, const char *name);
  * it is the unnamed one and takes all interfaces that no phyint names. */
 bool config_instance_used(const struct config *c, unsigned instance);
 
-/* Do whitelist and blacklist of the interface let a group pass? The last match decides. */
+/* Do whitelist and blacklist of the interface let a group pass? The last match
+ * decides. */
 bool config_group_allowed(const struct config_iface *ci, const struct addr *group);
 
-/* Returns the widest scope of IPv6 groups that do not cross the interface (R160, R203). */
+/* Returns the widest scope of IPv6 groups that do not cross the interface (R160,
+ * R203). */
 unsigned config_boundary_scope(const struct config_iface *ci);
 /* Device discovery (SSDP) in the local scope of RFC 2365: the one IPv4 group that a
  * boundary-scope of CONFIG_SCOPE_LOCAL (RFC 2365 8) or more stops. */
@@ -245,8 +247,8 @@ bool config_is_boundary(const struct config_iface *ci, const struct addr *group)
 
 /* Writes the statement that decides, for example "'blacklist 239.0.0.0/8', line 12".
  * Returns true if the group ends at the interface in at least one direction. Whitelist
- * and blacklist count only with `lists`. Otherwise returns false, with the whitelist that
- * admits the group, or an empty text. */
+ * and blacklist count only with `lists`. Otherwise returns false, with the whitelist
+ * that admits the group, or an empty text. */
 #define CONFIG_DECIDE_LEN (PREFIX_STRLEN + 40)
 bool config_decide_group(const struct config_iface *ci, const struct addr *group,
 	bool lists, char buf[CONFIG_DECIDE_LEN]);
@@ -256,16 +258,17 @@ bool config_decide_source(const struct config_iface *ci, const struct addr *sour
 
 bool config_is_ssm(const struct config *c, const struct addr *group);
 
-/* Returns the configuration as text, every keyword with its value. The text parses back to
- * the same configuration. The caller frees it. NULL when out of memory. */
+/* Returns the configuration as text, every keyword with its value. The text parses back
+ * to the same configuration. The caller frees it. NULL when out of memory. */
 char *config_print(const struct config *c);
 
-/* Returns what each interface will do, in sentences, as `ringcastd -C` shows it. `there`
- * has the names of the interfaces that exist now, ending with NULL. If it is NULL, the
- * text says nothing about that. The caller frees the text. NULL when out of memory. */
+/* Returns what each interface will do, in sentences, as `ringcastd -C` shows it.
+ * `there` has the names of the interfaces that exist now, ending with NULL. If it is
+ * NULL, the text says nothing about that. The caller frees the text. NULL when out of
+ * memory. */
 char *config_describe(const struct config *c, const char *const *there);
 
 /* Returns one sentence about the interfaces that have a role in the file but are not in
- * `there`: they may appear later, or their names may be wrong. The caller frees it. NULL
- * if all exist, or when out of memory. */
+ * `there`: they may appear later, or their names may be wrong. The caller frees it.
+ * NULL if all exist, or when out of memory. */
 char *config_missing(const struct config *c, const char *const *there);

@@ -149,7 +149,8 @@ static bool is_there(const struct describe *d, const char *name)
 	return false;
 }
 
-/* Leaves out the interfaces that proxy_role.c leaves out, as far as their names tell. */
+/* Leaves out the interfaces that proxy_role.c leaves out, as far as their names
+ * tell. */
 static bool is_match(
 	const struct config *c, const struct config_iface *ci, const char *name)
 {

@@ -8,9 +8,9 @@
 
 #include "control/config/config.h"
 
-/* What a keyword takes, and (after ->) the type of the field that its value goes to. The
- * order counts: values up to CONFIG_KIND_CHOICE are numbers of `size` bytes, then values
- * up to CONFIG_KIND_CPUS are texts. */
+/* What a keyword takes, and (after ->) the type of the field that its value goes to.
+ * The order counts: values up to CONFIG_KIND_CHOICE are numbers of `size` bytes, then
+ * values up to CONFIG_KIND_CPUS are texts. */
 enum config_kind {
 	CONFIG_KIND_FLAG = 1, /* nothing, "on" or "off" -> bool */
 	CONFIG_KIND_ON_OFF,   /* "on" or "off" -> bool */
@@ -66,8 +66,8 @@ extern const size_t config_n_keywords;
 
 const struct config_keyword *config_keyword_find(const char *name); /* or NULL */
 
-/* Do two `struct config` (CONFIG_GLOBAL) or two `struct config_iface` have the same value?
- * Returns true for keywords that have no value or that add to a list. */
+/* Do two `struct config` (CONFIG_GLOBAL) or two `struct config_iface` have the same
+ * value? Returns true for keywords that have no value or that add to a list. */
 bool config_keyword_eq(const struct config_keyword *kw, const void *a, const void *b);
 
 /* Returns the nearest keyword if it is near enough for a typing error, else NULL. */

@@ -12,9 +12,9 @@ struct config_parser {
 	struct config *c;
 	struct config_tokens tokens;
 	size_t next;
-	/* The place for keywords of a block: &c->defaults before the first phyint, then an
-	 * entry of c->iface, or &discarded for a block that does not count. NULL after the
-	 * end of a block. */
+	/* The place for keywords of a block: &c->defaults before the first phyint, then
+	 * an entry of c->iface, or &discarded for a block that does not count. NULL
+	 * after the end of a block. */
 	struct config_iface *block;
 	struct config_iface discarded;
 	const char *block_name; /* the name after the last phyint, as in the file */
@@ -39,8 +39,8 @@ struct config_shown config_show(const char *word);
 void config_say(struct config_parser *p, enum config_severity severity,
 	struct config_pos pos, const char *format, ...) _printf_(4, 5);
 
-/* Makes room for one more element in the array *v, which has `n` elements of `size` bytes.
- * Returns false when out of memory. */
+/* Makes room for one more element in the array *v, which has `n` elements of `size`
+ * bytes. Returns false when out of memory. */
 bool config_grow(struct config_parser *p, void *v, size_t n, size_t size);
 
 static inline bool config_in_ignored_block(const struct config_parser *p)

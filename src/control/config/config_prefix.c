@@ -138,8 +138,8 @@ static void refuse_prefix(struct config_parser *p, const struct config_keyword *
 		config_refuse(p, kw, arg);
 }
 
-/* "213.75.0.0" without a length is one host, and most likely meant as a network. Returns the
- * length of that, or 0 if the address does not look like one. */
+/* "213.75.0.0" without a length is one host, and most likely meant as a network.
+ * Returns the length of that, or 0 if the address does not look like one. */
 static unsigned meant_length(const char *word, const struct prefix *x)
 {
 	const uint8_t *b = addr_v4_bytes(&x->addr);

@@ -22,7 +22,8 @@ void config_text_vadd(struct config_text *t, const char *format, va_list ap)
 /* Takes the string out of `t`, which is then empty. NULL when out of memory. */
 char *config_text_take(struct config_text *t);
 
-/* Writes milliseconds as seconds without idle zeros: "1", "0.1", "31.25". Returns `buf`. */
+/* Writes milliseconds as seconds without idle zeros: "1", "0.1", "31.25". Returns
+ * `buf`. */
 #define CONFIG_SECONDS_STRLEN 16
 const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN]);
 /* Writes bytes as "8M", "64K", "65537". Returns `buf`. */

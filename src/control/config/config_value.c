@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Stores one argument of the configuration in its field, or says in a message what would be
- * right. igmpproxy accepts a number with text after it, because its atoi stops there.
- * We also accept it, with a warning.
+ * Stores one argument of the configuration in its field, or says in a message what
+ * would be right. igmpproxy accepts a number with text after it, because its atoi stops
+ * there. We also accept it, with a warning.
  */
 
 #include "base/cpulist.h"

@@ -20,12 +20,13 @@ const char *endpoint_format(const struct endpoint *e, char buf[ENDPOINT_STRLEN])
 
 /* Whose name a Host field of HTTP has. */
 enum endpoint_host {
-	/* this system, whatever name servers say: a loopback address, the address that is
-	 * listened on, "localhost" or a name below it */
+	/* this system, whatever name servers say: a loopback address, the address that
+	 * is listened on, "localhost" or a name below it */
 	ENDPOINT_HOST_OURS,
 	ENDPOINT_HOST_ADDRESS, /* another address */
-	/* a name that only name servers of the local network know: a name without a dot, or
-	 * below local (RFC 6762), home.arpa (RFC 8375), internal, lan or home */
+	/* a name that only name servers of the local network know: a name without a
+	 * dot, or below local (RFC 6762), home.arpa (RFC 8375), internal, lan or
+	 * home */
 	ENDPOINT_HOST_PRIVATE,
 	ENDPOINT_HOST_OTHER,   /* another name */
 	ENDPOINT_HOST_INVALID, /* it is not HOST or HOST:PORT (RFC 9110 7.2) */

@@ -4,8 +4,8 @@
 /*
  * Names of hosts. Makes a table of addresses from the files of `host-names`. A line is
  * that of hosts(5), "ADDRESS NAME ...", or that of a lease of dnsmasq, "EXPIRY MAC
- * ADDRESS NAME CLIENT". Pure: the caller reads the files. A host chooses the name in its
- * lease itself, so names are cleaned: they are UTF-8 without control characters and
+ * ADDRESS NAME CLIENT". Pure: the caller reads the files. A host chooses the name in
+ * its lease itself, so names are cleaned: they are UTF-8 without control characters and
  * spaces, and shorter than CHANNELS_NAME_MAX.
  */
 

@@ -39,8 +39,8 @@ struct app_options {
 	struct inherit_fds *handed;
 };
 
-/* Does everything before the loop runs, and logs errors. Returns an exit status. If that
- * is APP_EXIT_OK, *ret_app is set, and the caller frees it with app_free(). */
+/* Does everything before the loop runs, and logs errors. Returns an exit status. If
+ * that is APP_EXIT_OK, *ret_app is set, and the caller frees it with app_free(). */
 int app_new(const struct app_options *options, struct app **ret_app);
 struct app *app_free(struct app *app); /* takes and returns NULL */
 /* Runs until SIGTERM or SIGINT; returns the exit status. */
@@ -54,8 +54,8 @@ struct app_refused {
 
 /* Returns a descriptor of the directory of a file, which the caller closes, or -1. */
 int app_open_dir_of(const char *path);
-/* Reads the file and logs its messages. `dir` is its directory, and `path` is its name as
- * the user wrote it. The caller frees the result. Returns NULL if the file cannot be
+/* Reads the file and logs its messages. `dir` is its directory, and `path` is its name
+ * as the user wrote it. The caller frees the result. Returns NULL if the file cannot be
  * used; *ret_status is then the exit status, and *ret_refused has the reason, unless
  * `ret_refused` is NULL. */
 struct config *app_read_config(

@@ -46,8 +46,8 @@ static bool is_root_directory(const struct stat *s)
 		s->st_ino == root.st_ino;
 }
 
-/* Allows the directory instead of the file, because editors replace files. But in the root
- * directory that would allow all files, so there the file alone is allowed. */
+/* Allows the directory instead of the file, because editors replace files. But in the
+ * root directory that would allow all files, so there the file alone is allowed. */
 static int allow_directory_of(struct landlock *l, const char *path)
 {
 	char dir[PATH_MAX];
@@ -132,8 +132,8 @@ static int choose_files(const struct app *app, struct landlock *l)
 	return r;
 }
 
-/* It is worth a warning unless the kernel lacks it, or the process that started us forbids
- * it. */
+/* It is worth a warning unless the kernel lacks it, or the process that started us
+ * forbids it. */
 static void no_landlock(int r)
 {
 	if (r == -ENOSYS || r == -EOPNOTSUPP)

@@ -2,9 +2,9 @@
 
 /*
  * The files of `host-names`. They are read at the start, after the rights have been
- * given up, and with each reload. Both log what is wrong with the files. Leases change all
- * the time. So when a client asks for a name after LOOK_MS, the files that have changed are
- * read again. Without a request nothing is read.
+ * given up, and with each reload. Both log what is wrong with the files. Leases change
+ * all the time. So when a client asks for a name after LOOK_MS, the files that have
+ * changed are read again. Without a request nothing is read.
  */
 
 #include "control/daemon/app_priv.h"

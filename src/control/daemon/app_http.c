@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * metrics-listen and web-listen, and what they have in common. They listen now or as soon
- * as that is possible, and can move to another address. The port stays that of the start,
- * because the right to bind another one is given up.
+ * metrics-listen and web-listen, and what they have in common. They listen now or as
+ * soon as that is possible, and can move to another address. The port stays that of the
+ * start, because the right to bind another one is given up.
  */
 
 #include "control/daemon/app_priv.h"

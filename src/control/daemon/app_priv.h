@@ -75,9 +75,9 @@ struct app_port {
 	struct mcsock_stats closed; /* sums over the sockets that were closed */
 };
 
-/* Limits of the log lines about a port. Each port has its own, so that a noisy port does
- * not hide the lines about another one. They are not in struct app_port, because unused
- * ports should take no memory. */
+/* Limits of the log lines about a port. Each port has its own, so that a noisy port
+ * does not hide the lines about another one. They are not in struct app_port, because
+ * unused ports should take no memory. */
 struct app_limits {
 	bool ready;
 	struct log_limit note[_NOTE_N];
@@ -170,7 +170,8 @@ struct app {
 	struct app_limits limits[PORT_MAX]; /* use app_limits(), which prepares them */
 	struct app_rivals rivals;
 	struct app_quality *quality; /* see app_quality.c; NULL with `quality off` */
-	/* the groups that the kernel holds for programs of this host, see app_kernel.c */
+	/* the groups that the kernel holds for programs of this host, see
+	 * app_kernel.c */
 	struct kgroups kernel[_FAMILY_N];
 	struct kernel_look kernel_look;
 	mono_t kernel_looked; /* the last reading, or MONO_UNSET */
@@ -191,8 +192,8 @@ struct app {
 	struct fib_cursor streams_at; /* how far the entries have been read */
 	uint64_t streams_frames; /* frames that had been received at the last reading */
 	mono_t streams_due;
-	/* No client or log wanted to know streams until now, so the streams that already
-	 * flow are not logged as new. */
+	/* No client or log wanted to know streams until now, so the streams that
+	 * already flow are not logged as new. */
 	bool streams_late;
 	mono_t notice_at;   /* when to log a change of a link that was postponed */
 	mono_t sockets_at;  /* when app_tick_sockets() is due */
@@ -242,8 +243,8 @@ void app_notice_transmit(struct app *app);
 /* Log events that are worth a line, at a limited rate. */
 void app_log_note(struct app *app, mono_t now, const struct effect *e);
 void app_log_effects(struct app *app, mono_t now);
-/* Logs a message if it is faulty, or if there was no memory for it. `from` is NULL if the
- * sender is not known. */
+/* Logs a message if it is faulty, or if there was no memory for it. `from` is NULL if
+ * the sender is not known. */
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
 struct app_limits *app_limits(struct app *app, unsigned port);
@@ -265,8 +266,8 @@ const char *app_format_struck(
 void app_log_configure(
 	const struct app *app, const struct config *old, const struct config *cfg);
 
-/* Sends a message at the time `at`, even if the port is gone by then. The packet and the
- * address are copied; they are as for mcsock_send(). Returns 0 or -errno. */
+/* Sends a message at the time `at`, even if the port is gone by then. The packet and
+ * the address are copied; they are as for mcsock_send(). Returns 0 or -errno. */
 int app_later_add(struct app *app, mono_t at, const struct mcsock *s,
 	const void *packet, size_t len, const struct addr *to);
 mono_t app_later_deadline(const struct app *app); /* MONO_NEVER if there is none */
@@ -289,13 +290,13 @@ bool app_force_look(struct app *app, mono_t now);
 /* Once per round: reads them again every few seconds. Cheap. */
 void app_force_tick(struct app *app, mono_t now);
 
-/* app_streams.c: logs streams that arrive and end. app_streams_stir() says that something
- * has changed. */
+/* app_streams.c: logs streams that arrive and end. app_streams_stir() says that
+ * something has changed. */
 void app_streams_stir(struct app *app, mono_t now);
 void app_streams_tick(struct app *app, mono_t now);
 
-/* app_quality.c: verdicts and history of streams, and zaps. app_quality_stir() says that
- * something has changed. app_quality_new() returns 0, also with `quality off`, or
+/* app_quality.c: verdicts and history of streams, and zaps. app_quality_stir() says
+ * that something has changed. app_quality_new() returns 0, also with `quality off`, or
  * -ENOMEM. */
 int app_quality_new(struct app *app, uint64_t seed);
 void app_quality_free(struct app *app);
@@ -303,9 +304,9 @@ void app_quality_reload(struct app *app);
 void app_quality_stir(struct app *app, mono_t now);
 void app_quality_tick(struct app *app, mono_t now);
 mono_t app_quality_deadline(const struct app *app);
-/* Returns a bit for each of the first 64 records of a report: the record joins or leaves,
- * and its sender was a tracked member. Pass it to app_quality_report() after the report
- * was handled. */
+/* Returns a bit for each of the first 64 records of a report: the record joins or
+ * leaves, and its sender was a tracked member. Pass it to app_quality_report() after
+ * the report was handled. */
 uint64_t app_quality_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp,
@@ -320,15 +321,15 @@ void app_quality_export(struct app *app, struct state_out *o);
 /* Logs and leaves out what cannot be read. */
 void app_quality_import(struct app *app, struct state_in *in);
 
-/* app_refusals.c: records refusals and logs some of them. app_refusals_changed() says that
- * a membership has changed. */
+/* app_refusals.c: records refusals and logs some of them. app_refusals_changed() says
+ * that a membership has changed. */
 void app_refusals_note(struct app *app, mono_t now, const struct effect *e);
 void app_refusals_changed(struct app *app, mono_t now);
 void app_refusals_tick(struct app *app, mono_t now);
 mono_t app_refusals_deadline(const struct app *app);
 
-/* app_captures.c: gives the messages that were received and sent to the captures. app_tap_new()
- * returns 0 or -ENOMEM. */
+/* app_captures.c: gives the messages that were received and sent to the captures.
+ * app_tap_new() returns 0 or -ENOMEM. */
 int app_tap_new(struct app *app);
 void app_tap_received(struct app *app, unsigned port, enum family family,
 	const void *packet, size_t len);
@@ -354,8 +355,8 @@ void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp
 	const struct gm_msg *msg, uint64_t before);
 
 /* app_rival.c: other multicast daemons. Call `init` before privileges are given up,
- * `start` when there are ports, `ports` after the ports have changed, and `routing` when
- * the kernel reports a change of its multicast routing. */
+ * `start` when there are ports, `ports` after the ports have changed, and `routing`
+ * when the kernel reports a change of its multicast routing. */
 void app_rival_init(struct app *app);
 void app_rival_start(struct app *app, uint32_t token);
 void app_rival_stop(struct app *app);
@@ -377,8 +378,8 @@ void app_forwarder_close(struct app *app);
 int app_confine(struct app *app);
 /* Restricts the system calls. Call it when everything has been opened. */
 void app_confine_calls(const struct app *app);
-/* Returns how to send: as the file says, but `transmit auto` does not use io_uring if that
- * could not be confined. Logs the result. */
+/* Returns how to send: as the file says, but `transmit auto` does not use io_uring if
+ * that could not be confined. Logs the result. */
 enum config_transmit app_choose_transmit(const struct app *app);
 /* Does the file exist without the daemon's user being allowed to read it? */
 bool app_config_is_private(const struct app *app);
@@ -393,31 +394,31 @@ void app_hosts_read(struct app *app);
 void app_hosts_free(struct app *app);
 /* Reads a whole file of names, whose path is relative to the directory of the
  * configuration unless it is absolute. Returns 0 with a text that the caller frees,
- * -EINVAL if it is not a plain file, -EFBIG if it is longer than `max` bytes, or another
- * -errno. */
+ * -EINVAL if it is not a plain file, -EFBIG if it is longer than `max` bytes, or
+ * another -errno. */
 int app_read_names(const struct app *app, const char *path, size_t max, char **ret_text,
 	size_t *ret_len);
 /* Returns what to do about such an error. */
 const char *app_names_advice(const struct app *app, int error);
 
-/* app_http.c: the listeners of metrics-listen and web-listen. app_no_http.c takes its place
- * in a build without libmicrohttpd. They listen where app->cfg says, now or as soon as
- * that is possible: a busy port does not prevent forwarding. */
+/* app_http.c: the listeners of metrics-listen and web-listen. app_no_http.c takes its
+ * place in a build without libmicrohttpd. They listen where app->cfg says, now or as
+ * soon as that is possible: a busy port does not prevent forwarding. */
 void app_http_start(struct app *app);
 void app_http_stop(struct app *app);
 /* The configuration in force has replaced `old`. */
 void app_http_reload(struct app *app, const struct config *old);
 mono_t app_http_deadline(const struct app *app);
 void app_http_tick(struct app *app, mono_t now);
-/* What both have in common. `text` is the value of their keyword, or NULL.
- * Listens at the address in `text`, if its port is l->port. Returns true, with the
- * address, if it has begun to listen. Logs a failure once; APP_RETRY_MS later it is worth
- * another call, unless only a restart helps (see l->retry_at). */
+/* What both have in common. `text` is the value of their keyword, or NULL. Listens at
+ * the address in `text`, if its port is l->port. Returns true, with the address, if it
+ * has begun to listen. Logs a failure once; APP_RETRY_MS later it is worth another
+ * call, unless only a restart helps (see l->retry_at). */
 bool app_listener_open(struct app *app, struct app_listener *l, const char *text,
 	const struct http_options *options, const struct http_ops *ops,
 	struct endpoint *ret_at);
-/* Returns the port of the address in `text` if it is not l->port, which takes a restart,
- * or else 0. */
+/* Returns the port of the address in `text` if it is not l->port, which takes a
+ * restart, or else 0. */
 unsigned app_listener_new_port(const struct app_listener *l, const char *text);
 /* Closes the listener. The caller must have dropped what `share` is making. */
 void app_listener_close(struct app_listener *l);
@@ -447,8 +448,8 @@ bool app_sync_sockets(struct app *app);
 /* Does the work of app_sync() for the first time, with what the previous process has
  * handed over, if there was one. */
 void app_take_over(struct app *app, mono_t now);
-/* Has the data plane received frames since the last call? *before is the caller's memory
- * of the last count. */
+/* Has the data plane received frames since the last call? *before is the caller's
+ * memory of the last count. */
 bool app_datagrams_arrive(struct app *app, uint64_t *before);
 
 extern const struct ctl_command app_commands[];	      /* ends with a NULL name */

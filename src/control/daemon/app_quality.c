@@ -75,8 +75,9 @@ static void read_ring(struct app_quality *q, unsigned port, mono_t now)
 	q->n_ring_drops[port] = n;
 }
 
-/* Reads the counters of dropped frames. An upstream is read even before a stream is known
- * there; otherwise the drops at the beginning of its first stream would be missed. */
+/* Reads the counters of dropped frames. An upstream is read even before a stream is
+ * known there; otherwise the drops at the beginning of its first stream would be
+ * missed. */
 static void read_rings(struct app_quality *q, mono_t now)
 {
 	proxy_ports_for_each (q->app->instances->port, pp)
@@ -215,7 +216,8 @@ static void read_views(struct app_quality *q)
 		read_rings(q, q->read_at);
 	q->open = false;
 	dataplane_quality(q->app->dp, NULL, keep_view, q);
-	/* A stream for which a thread has no place may flow although no thread sees it. */
+	/* A stream for which a thread has no place may flow although no thread sees
+	 * it. */
 	dataplane_quality_stats(q->app->dp, &s);
 	if (s.unwatched == q->n_unwatched)
 		stream_log_unseen(q->log, q->read_at, keep_unseen, q);
@@ -224,8 +226,8 @@ static void read_views(struct app_quality *q)
 }
 
 /* Rests, because nothing flows. A stream that somebody has just asked for may begin at
- * any moment, so looks again soon. If many are awaited, as after a start, looks only once
- * more. */
+ * any moment, so looks again soon. If many are awaited, as after a start, looks only
+ * once more. */
 static void wait_for_zaps(struct app_quality *q, mono_t now)
 {
 	unsigned n = q->zaps.n_pending;
@@ -530,8 +532,8 @@ void app_quality_export(struct app *app, struct state_out *o)
 	}
 }
 
-/* Takes over the last count of drops of a ring. The counters of the rings continue across
- * the upgrade, so without it the first comparison would be wrong. */
+/* Takes over the last count of drops of a ring. The counters of the rings continue
+ * across the upgrade, so without it the first comparison would be wrong. */
 static int import_ring(struct app_quality *q, struct state_in *in)
 {
 	char name[IFNAMSIZ];

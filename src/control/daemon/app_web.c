@@ -554,7 +554,8 @@ void app_web_stop(struct app *app)
 }
 
 /* An answer that is being made, and the answers that are kept, may be from the old
- * configuration, so they are made again. The list of clients is in the configuration. */
+ * configuration, so they are made again. The list of clients is in the
+ * configuration. */
 static void stay(struct app *app)
 {
 	struct http_access access = access_of(app->cfg);

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The bridge or bond that takes the frames of the interface. Returns false if there is none,
- * or if /sys does not tell. A VRF is no such master. */
+/* The bridge or bond that takes the frames of the interface. Returns false if there is
+ * none, or if /sys does not tell. A VRF is no such master. */
 static bool find_master(const char *name, char ret[IFNAMSIZ])
 {
 	static const char *const kind[] = {"brport", "bonding_slave"};

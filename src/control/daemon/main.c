@@ -187,8 +187,8 @@ static void start_log(struct cmdline *c)
 	log_open(c->ident, to_syslog ? LOG_SINK_BOTH : sink, c->level);
 }
 
-/* Collects the inherited descriptors before the process forks, because the variables name
- * its id. */
+/* Collects the inherited descriptors before the process forks, because the variables
+ * name its id. */
 static void look_around(struct cmdline *c)
 {
 	int r = inherit_collect(&c->handed);

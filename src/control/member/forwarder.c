@@ -110,7 +110,7 @@ void forwarder_forget(struct forwarder *f, size_t i)
  * and its copy may be seen two turns apart. */
 #define TURN_WEIGHT 64
 #define LITTLE	    8 /* weight of a datagram after more than seven turns */
-#define COPIES_MAX  2 /* copies count at most as much as twice our frames and one more */
+#define COPIES_MAX  2 /* copies count at most twice as much as our frames, plus one */
 
 static bool within(mono_t since, int64_t ms, mono_t now)
 {

@@ -11,8 +11,8 @@
  * Of two forwarders, one stops without a conversation. If one of them is querier, the
  * other one stops. If a third router is querier, the one with the higher MAC address
  * stops. A forwarder that should continue stops if the other one does not stop within
- * seconds. A forwarder that has stopped resumes when it receives datagrams and the other
- * one no longer copies a quarter of them. A pause of the stream therefore changes
+ * seconds. A forwarder that has stopped resumes when it receives datagrams and the
+ * other one no longer copies a quarter of them. A pause of the stream therefore changes
  * nothing. Pure.
  */
 
@@ -20,8 +20,8 @@
 #include "base/state.h"
 #include "control/proto/gm_msg.h"
 
-#define FORWARDER_MAX	  4096 /* streams of a port and family; others are not observed */
-#define FORWARDER_TURN_MS 250 /* the time between two turns of a stream */
+#define FORWARDER_MAX	  4096 /* streams observed for a port and family */
+#define FORWARDER_TURN_MS 250  /* the time between two turns of a stream */
 
 /* This turn does not know how many datagrams of the stream were received elsewhere. */
 #define FORWARDER_UNKNOWN UINT64_MAX
@@ -36,11 +36,11 @@ struct forwarder_stream {
 	bool counted;	 /* `weight` is known */
 	bool enough;	 /* it sends enough copies to be a forwarder */
 	uint64_t weight; /* weight of all that we had received at the last turn */
-	/* Copies since the last turn: frames and their bytes. The bytes are needed because
-	 * a super-frame contains several datagrams. */
+	/* Copies since the last turn: frames and their bytes. The bytes are needed
+	 * because a super-frame contains several datagrams. */
 	uint64_t copies, copies_bytes;
-	/* Sums over the last turns, of what we received and of the copies, in parts of our
-	 * mean frame. An older turn counts less. */
+	/* Sums over the last turns, of what we received and of the copies, in parts of
+	 * our mean frame. An older turn counts less. */
 	uint64_t recent_ours, recent_copies;
 	/* On standby: what we received and no copy covers, in the same unit; when that
 	 * began; and when everything was covered last. */

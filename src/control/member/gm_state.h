@@ -12,8 +12,8 @@
 void gm_put_mac(struct state_out *o, const struct gm_mac *mac);
 struct gm_mac gm_get_mac(struct state_in *in);
 void gm_put_filter(struct state_out *o, const struct gm_filter *f);
-/* The sources must belong to the family and be sorted, without duplicates. Pass a filter
- * that is zero or valid; it is valid afterwards. Returns 0 or -ENOMEM. */
+/* The sources must belong to the family and be sorted, without duplicates. Pass a
+ * filter that is zero or valid; it is valid afterwards. Returns 0 or -ENOMEM. */
 int gm_get_filter(struct state_in *in, enum family family, struct gm_filter *ret);
 int gm_get_addrs(struct state_in *in, enum family family, struct addrset *ret);
 

@@ -26,7 +26,8 @@ struct mdb_group {
 	struct mdb_source *src;	 /* emitted (S,G) sets, sorted */
 	size_t n_src;
 	bool shown; /* the group has forwarding entries */
-	/* The caller uses these: its queue, and the host that changed the group last. */
+	/* The caller uses these: its queue, and the host that changed the group
+	 * last. */
 	struct mdb_group *next;
 	bool queued;
 	bool has_reporter;
@@ -48,21 +49,22 @@ void mdb_deinit(struct mdb *mdb);
 
 struct mdb_group *mdb_find(const struct mdb *mdb, const struct addr *group);
 
-/* The state of `group` on `port` has changed, or the role of the port. Returns the entry,
- * which the caller must merge again, and creates it if necessary. Returns NULL if there
- * is no memory. */
+/* The state of `group` on `port` has changed, or the role of the port. Returns the
+ * entry, which the caller must merge again, and creates it if necessary. Returns NULL
+ * if there is no memory. */
 struct mdb_group *mdb_touch(struct mdb *mdb, unsigned port, const struct addr *group);
 
 /* Merges a group again. `db` has the group databases of the downstreams by port number,
  * and NULL for other ports. *ret_merged is the new merged record, borrowed until the
- * next call. If the group is gone, it is INCLUDE({}), and `m` was freed. *ret_work is the
- * number of sources that were processed. Returns 0; 1 if that would be more than
+ * next call. If the group is gone, it is INCLUDE({}), and `m` was freed. *ret_work is
+ * the number of sources that were processed. Returns 0; 1 if that would be more than
  * max_work; or -ENOMEM. In the last two cases nothing was done. */
 int mdb_merge(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX],
 	struct mdb_group *m, size_t max_work, struct effects *fx, size_t *ret_work,
 	const struct gm_filter **ret_merged);
 
-/* Does mdb_touch() and mdb_merge(). Returns 0 or -ENOMEM; then the entry is unchanged. */
+/* Does mdb_touch() and mdb_merge(). Returns 0 or -ENOMEM; then the entry is
+ * unchanged. */
 int mdb_update(struct mdb *mdb, struct mgroup_db *const db[PORT_MAX], unsigned port,
 	const struct addr *group, struct effects *fx,
 	const struct gm_filter **ret_merged);

@@ -27,14 +27,14 @@ struct mgroup_source {
 	 * have named it */
 	uint16_t by;
 	uint32_t since; /* when that host brought it, as a growing number */
-	/* time of the next repetition; after the last one, the time from which it may be
-	 * queried again */
+	/* time of the next repetition; after the last one, the time from which it may
+	 * be queried again */
 	mono_t ask_at;
 };
 
 /* A tracked host of a group, and what it asked for. A host is the address that its
- * reports name together with the station that they came from, so that no host can report
- * for another one. */
+ * reports name together with the station that they came from, so that no host can
+ * report for another one. */
 struct mgroup_host {
 	struct addr addr;
 	struct gm_mac mac;
@@ -62,24 +62,27 @@ struct mgroup {
 	size_t n_src, cap_src;
 	size_t n_blocked; /* sources whose timer does not run (Y in the tables) */
 	mono_t source_at; /* no source timer ends before this, or MONO_NEVER */
-	/* The group has been reported to other modules, and its mode or visible list has
-	 * changed since. */
+	/* The group has been reported to other modules, and its mode or visible list
+	 * has changed since. */
 	bool known, changed;
 	struct heap_node turn; /* in db->turns.waiting */
 	mono_t turn_at; /* its turn comes at this time at the latest, or MONO_UNSET */
 	bool waits;	/* a query about the group itself waits for its turn */
-	/* A query about all sources whose timer ends before this waits, or MONO_UNSET. */
+	/* A query about all sources whose timer ends before this waits, or
+	 * MONO_UNSET. */
 	mono_t ask_before;
 	uint8_t repeats; /* group-specific queries that must be repeated */
-	/* time of the next repetition; after the last one, the time from which the group
-	 * may be queried again */
+	/* time of the next repetition; after the last one, the time from which the
+	 * group may be queried again */
 	mono_t ask_at;
-	/* If another router is querier: `checked` is the latest end of a timer that this
-	 * router has already asked about, or MONO_UNSET. `check_at` is when it will ask
-	 * about timers that the querier has lowered, or MONO_NEVER if there are none. */
+	/* If another router is querier: `checked` is the latest end of a timer that
+	 * this router has already asked about, or MONO_UNSET. `check_at` is when it
+	 * will ask about timers that the querier has lowered, or MONO_NEVER if there
+	 * are none. */
 	mono_t checked, check_at;
 	mono_t fast_at; /* no fast leave before this */
-	/* the earliest of turn_at and the next repetition of either kind, or MONO_NEVER */
+	/* the earliest of turn_at and the next repetition of either kind, or
+	 * MONO_NEVER */
 	mono_t repeat_at;
 	/* sorted by mgroup_host_cmp(); it is &one while there is no more than one */
 	struct mgroup_host *host;
@@ -90,9 +93,9 @@ struct mgroup {
 	/* a member could not be tracked; no fast leave until then */
 	mono_t untracked_until;
 	mono_t since; /* first member */
-	/* The host that brought the group: an address, and also a station if the link has
-	 * stations. The groups of an owner are a list in the order in which it brought
-	 * them. */
+	/* The host that brought the group: an address, and also a station if the link
+	 * has stations. The groups of an owner are a list in the order in which it
+	 * brought them. */
 	struct mgroup_owned {
 		struct mgroup_owner *owner; /* in db->owners, or NULL */
 		struct mgroup *newer, *older;
@@ -188,8 +191,8 @@ int mgroup_db_init(struct mgroup_db *db, unsigned port,
 void mgroup_db_deinit(struct mgroup_db *db);
 
 /* Limits the memory of the port to about `bytes`, half for groups and half for lists,
- * even if the configuration allows more. 0 means that the memory is unknown. Groups that
- * exist already stay. */
+ * even if the configuration allows more. 0 means that the memory is unknown. Groups
+ * that exist already stay. */
 void mgroup_set_memory(struct mgroup_db *db, uint64_t bytes);
 /* How many groups the port may have: "max-groups", or less if the memory is small. 0
  * means no limit. */
@@ -246,8 +249,9 @@ static inline bool mgroup_names(const struct mgroup *g, const struct mgroup_sour
 
 /* Writes all groups, for the process that takes over. */
 void mgroup_export(const struct mgroup_db *db, struct state_out *o);
-/* Reads the groups of a state into an empty database. Leaves out groups of families that
- * are not `on`, and groups beyond max_groups. Emits no effects. Returns 0, -ENOMEM, or
- * -EINVAL if the state is faulty; on failure the caller must free the database. */
+/* Reads the groups of a state into an empty database. Leaves out groups of families
+ * that are not `on`, and groups beyond max_groups. Emits no effects. Returns 0,
+ * -ENOMEM, or -EINVAL if the state is faulty; on failure the caller must free the
+ * database. */
 int mgroup_import(struct mgroup_db *db, mono_t now, const bool on[_FAMILY_N],
 	struct state_in *in);

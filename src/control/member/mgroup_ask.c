@@ -131,8 +131,8 @@ static mono_t lmqt_after(const struct mgroup_db *db, mono_t now)
 	return mono_add_ms(now, gm_last_member_ms(&db->params.gm));
 }
 
-/* If the timer expires before an answer could arrive, no query is sent (RFC 9776 6.6.3.2).
- * This is also true of a source that was asked for and not yet confirmed. */
+/* If the timer expires before an answer could arrive, no query is sent (RFC 9776
+ * 6.6.3.2). This is also true of a source that was asked for and not yet confirmed. */
 static void want_source(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct mgroup_source *s)
 {

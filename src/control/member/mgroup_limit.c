@@ -15,10 +15,10 @@
  * distinguishes it from them.
  *
  * The places for sources of one group are given to hosts in a similar way. Each source
- * remembers a hash of the host that brought it, but no host is counted: some sources are
- * picked at random, and the youngest of them ends. If many of them are from one host, the
- * youngest of that host ends. Limits are checked before something is created, and
- * counts are updated after each step. Pure.
+ * remembers a hash of the host that brought it, but no host is counted: some sources
+ * are picked at random, and the youngest of them ends. If many of them are from one
+ * host, the youngest of that host ends. Limits are checked before something is created,
+ * and counts are updated after each step. Pure.
  */
 
 #include "base/cleanup.h"
@@ -303,8 +303,8 @@ static void mgroup_limit_end(struct mgroup_db *db, mono_t now, struct mgroup *g)
 	heap_set(&db->timers, &g->timer, now);
 }
 
-/* Were all members known, and have all of them left? Then the group remains only while a
- * query asks for others. */
+/* Were all members known, and have all of them left? Then the group remains only while
+ * a query asks for others. */
 static bool is_left(const struct mgroup_db *db, const struct mgroup *g, mono_t now)
 {
 	return g->n_host == 0 && !g->leaving && !mono_before(now, g->untracked_until) &&
@@ -414,8 +414,8 @@ static uint32_t held_by_owner(const struct mgroup *g)
 	return n == UINT32_MAX ? 0 : n;
 }
 
-/* Picks some groups at random; returns the one that goes first of those whose owner holds
- * at least `least`, or NULL if there is none. */
+/* Picks some groups at random; returns the one that goes first of those whose owner
+ * holds at least `least`, or NULL if there is none. */
 static struct mgroup *stranger(
 	struct mgroup_db *db, const struct mgroup *but, uint64_t least, bool for_addr)
 {

@@ -46,9 +46,9 @@ void mgroup_sources_stop(struct mgroup *g, const struct addrset *list);
 
 /* Sets repeat_at. */
 void mgroup_schedule(struct mgroup *g);
-/* "Send Q(G,X)" and, if `group` is true, "Send Q(G)" of the RFC's table. With fast leave
- * the tracked hosts decide at once, without a query. Afterwards x contains the sources
- * that had to be asked for. */
+/* "Send Q(G,X)" and, if `group` is true, "Send Q(G)" of the RFC's table. With fast
+ * leave the tracked hosts decide at once, without a query. Afterwards x contains the
+ * sources that had to be asked for. */
 void mgroup_ask(struct mgroup_db *db, struct mgroup *g, mono_t now, struct addrset *x,
 	bool group, struct effects *fx);
 /* Sends the waiting queries, because it is the group's turn. The caller must call
@@ -78,8 +78,8 @@ void mgroup_ask_again(
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
 /* n queries have been sent. */
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
-/* Takes room for one query out of the port's token bucket, for a query that does not wait
- * for its turn. Returns false if there is no room. */
+/* Takes room for one query out of the port's token bucket, for a query that does not
+ * wait for its turn. Returns false if there is no room. */
 bool mgroup_take_room(struct mgroup_db *db, mono_t now);
 /* A repetition has taken 1 + n messages, so the next queries wait longer. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
@@ -95,8 +95,8 @@ void mgroup_note_ended(struct mgroup_db *db, mono_t now, const struct mgroup *g)
 /* Returns the fast_at that is remembered for a group, or MONO_UNSET. */
 mono_t mgroup_ended_until(struct mgroup_db *db, const struct addr *group);
 
-/* Charges a group to an owner, or to the address and the station of a message. Returns 0
- * or -ENOMEM. */
+/* Charges a group to an owner, or to the address and station of a message. Returns 0 or
+ * -ENOMEM. */
 int mgroup_charge(
 	struct mgroup_db *db, struct mgroup *g, unsigned kind, const struct addr *key);
 int mgroup_charge_sender(
@@ -105,8 +105,8 @@ int mgroup_charge_sender(
 void mgroup_release(struct mgroup_db *db, struct mgroup *g);
 /* Has the sender's address or station brought the group? */
 bool mgroup_brought(const struct mgroup *g, const struct gm_msg *msg);
-/* Brings db->n_addr up to date with the group. If `brought`, its owners have brought the
- * addresses by which it has grown, and are charged for them. */
+/* Brings db->n_addr up to date with the group. If `brought`, its owners have brought
+ * the addresses by which it has grown, and are charged for them. */
 void mgroup_count(struct mgroup_db *db, struct mgroup *g, bool brought);
 /* Leaves at most n addresses of the group charged to its owners. */
 void mgroup_uncharge(struct mgroup_db *db, struct mgroup *g, size_t n);
@@ -125,8 +125,8 @@ bool mgroup_within_share(const struct mgroup_db *db, const struct gm_msg *msg);
 /* Returns the note for the limit of mgroup_max_groups(): NOTE_GROUP_LIMIT or
  * NOTE_GROUP_MEMORY. */
 enum note mgroup_limit_note(const struct mgroup_db *db);
-/* Makes room for one more group. If necessary, another group ends. Returns false if there
- * is no room for this sender. */
+/* Makes room for one more group. If necessary, another group ends. Returns false if
+ * there is no room for this sender. */
 bool mgroup_room_for_group(
 	struct mgroup_db *db, mono_t now, const struct gm_msg *msg, struct effects *fx);
 /* Makes room for n addresses, as far as the sender may take it from others. It spares

@@ -45,8 +45,8 @@ struct querier {
 	struct gm_mac other_mac;
 	mono_t other_until;
 	mono_t standby_since;
-	/* The router that was elected last. If it sends a second query before this time,
-	 * its values are adopted. */
+	/* The router that was elected last. If it sends a second query before this
+	 * time, its values are adopted. */
 	struct addr rival;
 	mono_t rival_until;
 	/* until when another querier, lower or higher, counts as present */

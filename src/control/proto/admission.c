@@ -268,8 +268,9 @@ static uint32_t bucket_room(
 	return left <= 0 ? 0 : left < want ? (uint32_t)left : want;
 }
 
-/* How many of `want` units fit, if chance decides within the zone. All messages can expect
- * the same amount of work, so a large one is admitted less often than a small one. */
+/* How many of `want` units fit, if chance decides within the zone. All messages can
+ * expect the same amount of work, so a large one is admitted less often than a small
+ * one. */
 static uint32_t room_by_chance(struct admission *f, mono_t bucket, mono_t now,
 	const struct budget *b, uint32_t want)
 {
@@ -305,8 +306,8 @@ static bool is_enough(uint32_t granted, uint32_t want)
 	return granted >= min(want, ADMISSION_SMALL);
 }
 
-/* How much of `want` a host or port has room for at this rate of messages and work, whose
- * buckets these are. */
+/* How much of `want` a host or port has room for at this rate of messages and work,
+ * whose buckets these are. */
 static uint32_t full_room(const struct input *in, uint64_t rate, uint32_t work_rate,
 	int64_t burst_ms, mono_t messages, mono_t work, uint32_t want)
 {

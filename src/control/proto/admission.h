@@ -22,11 +22,11 @@
  * ways only the first records of a large message are accepted.
  *
  * The number of places for members is limited, and a member keeps its place. All places
- * together may cause less work than the port's budget of that way, so a member that came
- * first keeps its share, even if many come later. A place has two budgets. The second
- * one is only for messages that the host has already sent while there was room, because
- * hosts answer general queries with the same messages again. A forger that uses a
- * member's address spends the first budget. To spend the second one it must send the
+ * together may cause less work than the port's budget of that way, so a member that
+ * came first keeps its share, even if many come later. A place has two budgets. The
+ * second one is only for messages that the host has already sent while there was room,
+ * because hosts answer general queries with the same messages again. A forger that uses
+ * a member's address spends the first budget. To spend the second one it must send the
  * messages that keep the member's groups.
  *
  * Pure, and of fixed size: strangers choose the hosts' addresses.
@@ -42,8 +42,9 @@
 #define ADMISSION_HOSTS	  8192
 #define ADMISSION_MEMBERS 4096
 
-/* A rate limits both messages and work. These are the units of work for each message that
- * the rate allows. A host may send large reports, but a port carries mostly small ones. */
+/* A rate limits both messages and work. These are the units of work for each message
+ * that the rate allows. A host may send large reports, but a port carries mostly small
+ * ones. */
 #define ADMISSION_HOST_WORK 16
 #define ADMISSION_PORT_WORK 2
 
@@ -52,8 +53,8 @@
 
 struct admission_limit {
 	uint32_t host_rate, port_rate; /* messages per second; 0 means no limit */
-	/* If more messages of a host than this are refused per second, it costs too much
-	 * even to refuse them. 0 means no limit. */
+	/* If more messages of a host than this are refused per second, it costs too
+	 * much even to refuse them. 0 means no limit. */
 	uint32_t loud_rate;
 };
 

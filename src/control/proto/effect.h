@@ -4,8 +4,8 @@
 /*
  * Effects: the actions that the core wants, as an ordered list. The daemon executes the
  * list at the end of a round, and a test compares it. Arrays are copied into the list's
- * own memory. If there is no memory, an effect is dropped and counted in `lost`, and the
- * caller must ask the core for a resynchronisation.
+ * own memory. If there is no memory, an effect is dropped and counted in `lost`, and
+ * the caller must ask the core for a resynchronisation.
  */
 
 #include "base/portset.h"

@@ -13,7 +13,8 @@
 
 #include <stdio.h>
 
-/* bytes of a message before its sources or records, with the IP headers; of an address */
+/* bytes of a message before its sources or records, with the IP headers; of an
+ * address */
 static const struct {
 	uint32_t query, report, addr;
 } sizes[_FAMILY_N] = {

@@ -6,8 +6,8 @@
  * between bytes and these structures; the engine sees nothing else. MLD versions are
  * counted as their IGMP counterparts: MLDv1 is GM_V2, MLDv2 is GM_V3.
  *
- * A v1/v2 report or leave becomes a report of that version with one record, IS_EX({}) or
- * TO_IN({}) (RFC 9776 7.3.2).
+ * A v1/v2 report or leave becomes a report of that version with one record, IS_EX({})
+ * or TO_IN({}) (RFC 9776 7.3.2).
  */
 
 #include "base/addr.h"
@@ -182,8 +182,8 @@ struct gm_scratch {
 	struct addr src[GM_MAX_SOURCES];
 };
 
-/* Return how many sources fit into one query, and how many bytes of records fit into one
- * report, of the current version at an MTU in bytes; 0 if the MTU is too small. */
+/* Return how many sources fit into one query, and how many bytes of records fit into
+ * one report, of the current version at an MTU in bytes; 0 if the MTU is too small. */
 size_t gm_query_max_sources(enum family family, uint32_t mtu);
 size_t gm_report_space(enum family family, uint32_t mtu);
 /* Returns the bytes of one record in a report. */

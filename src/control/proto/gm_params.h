@@ -36,10 +36,11 @@ uint32_t gm_membership_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms
 uint32_t gm_other_querier_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms);
 /* Older Host Present Interval, router side (RFC 9776 8.13) */
 uint32_t gm_older_host_ms(const struct gm_params *p, unsigned rv, uint32_t qi_ms);
-/* Bound the values of another querier that we adopt (R051), so that one faulty or forged
- * query does not rule a LAN for days. The query interval is at most three times ours or
- * 375 s, whichever is longer, and at most 600 s unless ours is longer. The robustness is
- * at most the number of these intervals that fit into 600 s, or ours if that is more. */
+/* Bound the values of another querier that we adopt (R051), so that one faulty or
+ * forged query does not rule a LAN for days. The query interval is at most three times
+ * ours or 375 s, whichever is longer, and at most 600 s unless ours is longer. The
+ * robustness is at most the number of these intervals that fit into 600 s, or ours if
+ * that is more. */
 uint32_t gm_cap_query_interval(const struct gm_params *p, uint32_t qi_ms);
 uint8_t gm_cap_robustness(const struct gm_params *p, uint8_t rv, uint32_t qi_ms);
 /* A general query that gives hosts longer than this to answer keeps no membership
@@ -47,7 +48,7 @@ uint8_t gm_cap_robustness(const struct gm_params *p, uint8_t rv, uint32_t qi_ms)
 uint32_t gm_max_response_ms(const struct gm_params *p);
 /* Last Member Query Time (RFC 9776 8.10) */
 uint32_t gm_last_member_ms(const struct gm_params *p);
-/* Older Version Querier Present Timeout, host side (R122). `qi_ms` and `max_resp_ms` are
- * those of the last query that was heard. */
+/* Older Version Querier Present Timeout, host side (R122). `qi_ms` and `max_resp_ms`
+ * are those of the last query that was heard. */
 uint32_t gm_older_querier_ms(const struct gm_params *p, enum family family, unsigned rv,
 	uint32_t qi_ms, uint32_t max_resp_ms);

@@ -28,15 +28,15 @@ void gm_wire_write_head(struct wr *w, uint8_t type, uint8_t code);
 /* Did the query go to everybody, to its group, or to a unicast address (R015, R037)? */
 bool gm_wire_query_arrived(const struct gm_wire *wire, const struct gm_msg *msg);
 
-/* Read and write flags, interval and sources of a query of the current version. q->group
- * comes before. `max_work` is as for gm_wire_read_records(). */
+/* Read and write flags, interval and sources of a query of the current version.
+ * q->group comes before. `max_work` is as for gm_wire_read_records(). */
 enum gm_bad gm_wire_read_query(const struct gm_wire *wire, struct rd *r,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_query *q);
 void gm_wire_write_query(
 	const struct gm_wire *wire, struct wr *w, const struct gm_query *q);
 
-/* Makes the one record that means the same as a report or leave of an older version. Also
- * checks the destination. */
+/* Makes the one record that means the same as a report or leave of an older version.
+ * Also checks the destination. */
 enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool leave,
 	struct gm_scratch *scratch, struct gm_msg *msg);
 /* How does an older version send the record? Returns 1 for a leave, 0 for a report, or
@@ -44,18 +44,18 @@ enum gm_bad gm_wire_old_record(const struct gm_wire *wire, struct rd *r, bool le
 int gm_wire_is_leave(const struct gm_record *rec);
 
 /* Read and write the reserved field, the number of records, and the records. Reading
- * returns GM_BAD_DESTINATION if the report has a wrong destination. A report that is cut
- * short counts as far as it is complete (R016). If `max_work` (see gm_peek.h; 0 means no
- * limit) is too low for all records, the first ones are read, and msg->n_left is the
- * number of the others. */
+ * returns GM_BAD_DESTINATION if the report has a wrong destination. A report that is
+ * cut short counts as far as it is complete (R016). If `max_work` (see gm_peek.h; 0
+ * means no limit) is too low for all records, the first ones are read, and msg->n_left
+ * is the number of the others. */
 enum gm_bad gm_wire_read_records(const struct gm_wire *wire, struct rd *r,
 	uint32_t max_work, struct gm_scratch *scratch, struct gm_msg *msg);
 void gm_wire_write_records(const struct gm_wire *wire, struct wr *w,
 	const struct gm_record *rec, size_t n_rec);
 
 /* The floating form of times. The highest bit of the field marks it; then follow three
- * bits of exponent and `mantissa_bits` of mantissa. Encoding picks the exact code, or the
- * next lower value that has a code. */
+ * bits of exponent and `mantissa_bits` of mantissa. Encoding picks the exact code, or
+ * the next lower value that has a code. */
 #define GM_WIRE_CODE_8	4  /* R011, R012 */
 #define GM_WIRE_CODE_16 12 /* Maximum Response Code of MLDv2, in ms (R032) */
 uint32_t gm_wire_code_decode(uint32_t code, unsigned mantissa_bits);

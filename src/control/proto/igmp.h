@@ -20,9 +20,9 @@ enum gm_bad igmp_decode(const void *packet, size_t len, const struct gm_rules *r
 
 /* Build a whole IPv4 packet in buf, with TTL 1, TOS 0xc0, Router Alert, both checksums,
  * and the destination of R001. Return the length, -EMSGSIZE if the packet does not fit
- * into `size`, or -EINVAL if the version cannot express the message. A v1/v2 report must
- * have one record: IS_EX/TO_EX become a report, and TO_IN/IS_IN become a leave (v2;
- * -EINVAL for v1, R127). */
+ * into `size`, or -EINVAL if the version cannot express the message. A v1/v2 report
+ * must have one record: IS_EX/TO_EX become a report, and TO_IN/IS_IN become a leave
+ * (v2; -EINVAL for v1, R127). */
 int igmp_encode_query(void *buf, size_t size, enum gm_version version,
 	const struct addr *from, const struct gm_query *query);
 int igmp_encode_report(void *buf, size_t size, enum gm_version version,

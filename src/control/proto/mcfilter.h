@@ -20,8 +20,8 @@
 #define MCFILTER_HOSTS 16  /* hosts sampled at once; one more replaces the oldest */
 #define MCFILTER_MAX   297 /* instructions of a program */
 
-/* A host is sampled for MCFILTER_MS. If it must be sampled again within MCFILTER_SOON_MS,
- * that lasts twice as long, up to MCFILTER_MAX_MS. */
+/* A host is sampled for MCFILTER_MS. If it must be sampled again within
+ * MCFILTER_SOON_MS, that lasts twice as long, up to MCFILTER_MAX_MS. */
 #define MCFILTER_MS	 1000
 #define MCFILTER_MAX_MS	 8000
 #define MCFILTER_SOON_MS 10000

@@ -25,7 +25,7 @@
 #define OPT_PAD1	 0
 #define OPT_PADN	 1
 #define OPT_ROUTER_ALERT 5
-#define OPT_MUST_KNOW	 0xc0 /* a node that does not know the option drops the packet */
+#define OPT_MUST_KNOW	 0xc0 /* nodes that do not know the option drop it */
 
 #define TYPE_QUERY     130
 #define TYPE_V1_REPORT 131

@@ -212,7 +212,8 @@ static size_t count_units(const struct reassemble_message *m, size_t from, size_
 	return n;
 }
 
-/* Does the piece agree with the end of the message? Only the last fragment reaches it. */
+/* Does the piece agree with the end of the message? Only the last fragment reaches
+ * it. */
 static bool fits_end(
 	const struct reassemble_message *m, const struct reassemble_piece *p)
 {

@@ -4,14 +4,15 @@
 /*
  * Puts together membership messages that arrive in IP fragments (RFC 791 2.3, RFC 8200
  * 4.5). Hosts do not need fragments, because RFC 9776 4.2.16 and RFC 9777 5.2.15 tell
- * them to split a report at the MTU. But no RFC forbids fragments (RFC 6980 does so only
- * for Neighbor Discovery), kernels send and reassemble them, and other routers read them.
+ * them to split a report at the MTU. But no RFC forbids fragments (RFC 6980 does so
+ * only for Neighbor Discovery), kernels send and reassemble them, and other routers
+ * read them.
  *
  * One object serves an interface and a family. A message is identified by its sender
  * (link-layer and IP address), its destination and its identification; its protocol is
  * IGMP or ICMPv6. Fragments that contradict each other end their message (RFC 5722).
- * Strangers choose all of these values, so everything is bounded. If a sender begins many
- * messages, it loses its own messages before those of others. Pure.
+ * Strangers choose all of these values, so everything is bounded. If a sender begins
+ * many messages, it loses its own messages before those of others. Pure.
  */
 
 #include "base/mono.h"
@@ -77,9 +78,9 @@ struct reassemble {
 
 void reassemble_deinit(struct reassemble *r);
 
-/* Returns true if the packet is a fragment that a membership message may have. The decoder
- * accepts or refuses everything else, including a fragment that no message can have. The
- * caller sets ret->host.mac and has_mac. */
+/* Returns true if the packet is a fragment that a membership message may have. The
+ * decoder accepts or refuses everything else, including a fragment that no message can
+ * have. The caller sets ret->host.mac and has_mac. */
 bool reassemble_parse(enum family family, const uint8_t *packet, size_t len,
 	struct reassemble_piece *ret);
 

@@ -29,7 +29,8 @@ struct iface {
 	bool up;		/* IFF_UP and IFF_LOWER_UP */
 	uint32_t carrier_downs; /* how often the carrier was lost */
 	int master; /* index of the bridge, bond or VRF that it belongs to, or 0 */
-	/* its master takes the frames that it receives, as in a bridge (not in a VRF) */
+	/* its master takes the frames that it receives, as in a bridge (not in a
+	 * VRF) */
 	bool enslaved;
 	bool loopback, pointopoint, multicast;
 	char kind[16]; /* IFLA_INFO_KIND: "veth", "vlan", "bridge", ... or "" */
@@ -58,9 +59,9 @@ void iface_table_deinit(struct iface_table *t);
 int iface_link(struct iface_table *t, const struct iface *link);
 /* A link has gone. Returns true if it was in the table. */
 bool iface_gone(struct iface_table *t, int ifindex);
-/* Add or remove an address. Return 1 if something has changed, 0 if not or if the link is
- * unknown, or -ENOMEM. An IPv4 address may exist several times, with different subnets or
- * peers, but an IPv6 address only once. */
+/* Add or remove an address. Return 1 if something has changed, 0 if not or if the link
+ * is unknown, or -ENOMEM. An IPv4 address may exist several times, with different
+ * subnets or peers, but an IPv6 address only once. */
 int iface_addr_set(struct iface_table *t, int ifindex, const struct iface_addr *a);
 int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *a);
 
@@ -71,13 +72,13 @@ struct iface *iface_by_name(const struct iface_table *t, const char *name);
 /* Returns the source address of our messages (R050, R055), chosen as the kernel does. A
  * preferred address comes before a deprecated one, a global one before one of the link,
  * the first of its subnet before others, and then the oldest. For IPv6 only link-local
- * addresses count whose duplicate address detection is finished. With `peer`, an address
- * whose subnet contains the peer comes before all others. Returns the unspecified address
- * if there is none. */
+ * addresses count whose duplicate address detection is finished. With `peer`, an
+ * address whose subnet contains the peer comes before all others. Returns the
+ * unspecified address if there is none. */
 struct addr iface_own_addr(const struct iface_addr *v, size_t n, enum family family,
 	const struct addr *peer);
-/* Can messages and data pass? The interface must be up. It must not be the port of a bridge
- * or bond, which takes its frames before they reach us. */
+/* Can messages and data pass? The interface must be up. It must not be the port of a
+ * bridge or bond, which takes its frames before they reach us. */
 bool iface_is_usable(const struct iface *i);
 /* Does the interface have this address? */
 bool iface_has_addr(const struct iface *i, const struct addr *a);

@@ -31,8 +31,8 @@ int instances_new(
 	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_instances);
 struct instances *instances_free(struct instances *r); /* takes and returns NULL */
 
-/* Frees the ports and instances that the configuration no longer has. `fx` gets their last
- * messages. Execute these before you close the sockets of these ports and before
+/* Frees the ports and instances that the configuration no longer has. `fx` gets their
+ * last messages. Execute these before you close the sockets of these ports and before
  * instances_sync() reuses their numbers. */
 void instances_release(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
@@ -53,15 +53,15 @@ void instances_tick(struct instances *r, mono_t now, struct effects *fx);
 void instances_resume(struct instances *r, mono_t now, struct effects *fx);
 void instances_shutdown(struct instances *r, mono_t now, struct effects *fx);
 
-/* The kernel holds the groups `new` for programs of this host, and held `old` before. `new`
- * is borrowed until the next call. See proxy_kernel_changed(). */
+/* The kernel holds the groups `new` for programs of this host, and held `old` before.
+ * `new` is borrowed until the next call. See proxy_kernel_changed(). */
 void instances_kernel_changed(struct instances *r, mono_t now, enum family family,
 	const struct kgroups *old, const struct kgroups *new);
 
 /* Returns the first port that sends its messages on the interface, or NULL. */
 struct proxy_port *instances_port_by_index(const struct instances *r, int ifindex);
-/* Returns the name of the instance that has this number in the forwarding table, or "" for
- * the unnamed instance and for a number that no instance has. */
+/* Returns the name of the instance that has this number in the forwarding table, or ""
+ * for the unnamed instance and for a number that no instance has. */
 const char *instances_name(const struct instances *r, unsigned number);
 /* Entries of the forwarding table: see mdb_has_entry() and mdb_emit_all(). */
 bool instances_has_entry(const struct instances *r, unsigned number,

@@ -2,8 +2,8 @@
 
 #include "control/proxy/port_numbers.h"
 
-/* Is `a` a better choice than `b` for a new name? One that no name ever had comes first,
- * then the one that has been free longest. */
+/* Is `a` a better choice than `b` for a new name? One that no name ever had comes
+ * first, then the one that has been free longest. */
 static bool is_older(const struct port_numbers *v, unsigned a, unsigned b)
 {
 	bool a_new = !*v->name[a], b_new = !*v->name[b];

@@ -32,8 +32,8 @@ struct proxy_port {
 	bool up;			/* data can pass */
 	struct prefix *subnet;		/* connected subnets, owned */
 	size_t n_subnet;
-	/* The interface for membership messages. That is `ifindex`, except for an upstream
-	 * with a report-interface. */
+	/* The interface for membership messages. That is `ifindex`, except for an
+	 * upstream with a report-interface. */
 	int report_ifindex;
 	bool report_up; /* membership messages can pass */
 	/* its iface.born and iface.ups when that began */
@@ -109,8 +109,8 @@ struct proxy {
 	const struct addr *reporter;
 };
 
-/* Makes an instance without ports. `seed` is for hash tables and response delays. Returns 0
- * or -ENOMEM. */
+/* Makes an instance without ports. `seed` is for hash tables and response delays.
+ * Returns 0 or -ENOMEM. */
 int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	struct proxy **ret_proxy);
 struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
@@ -120,11 +120,11 @@ struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
 void proxy_release(struct proxy *p, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
-/* Brings the ports into line with the configuration and the system's interfaces. Call it
- * at the start, after interface events, and after a reload with the new configuration; the
- * old one may be freed afterwards. A port whose role and name stay keeps its number and
- * state. Returns 0, -ENOMEM, or the number (> 0) of interfaces for which no port number
- * was free. */
+/* Brings the ports into line with the configuration and the system's interfaces. Call
+ * it at the start, after interface events, and after a reload with the new
+ * configuration; the old one may be freed afterwards. A port whose role and name stay
+ * keeps its number and state. Returns 0, -ENOMEM, or the number (> 0) of interfaces for
+ * which no port number was free. */
 int proxy_sync(struct proxy *p, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
@@ -145,8 +145,8 @@ void proxy_input_bad(struct proxy *p, unsigned port, enum gm_bad bad);
 mono_t proxy_deadline(const struct proxy *p);
 void proxy_tick(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Is it worth looking for other forwarders on a downstream? It is if another querier is or
- * was heard, or if forwarders are known. */
+/* Is it worth looking for other forwarders on a downstream? It is if another querier is
+ * or was heard, or if forwarders are known. */
 bool proxy_wants_sensor(const struct proxy_port *pp, enum family family, mono_t now);
 
 /* A datagram that a foreign station has sent to the link of a downstream. */
@@ -158,24 +158,25 @@ struct proxy_copy {
 void proxy_copy(struct proxy_port *pp, mono_t now, const struct proxy_copy *copy,
 	struct effects *fx);
 
-/* `received` returns what this system has received of a stream on ports other than `pp`.
- * Its packets may be FORWARDER_UNKNOWN. */
+/* `received` returns what this system has received of a stream on ports other than
+ * `pp`. Its packets may be FORWARDER_UNKNOWN. */
 struct proxy_counts {
 	struct forwarder_count (*received)(void *ctx, const struct proxy_port *pp,
 		const struct addr *group, const struct addr *source);
 	void *ctx;
 	unsigned sampling; /* one of 2^n datagrams of other stations is sampled */
 };
-/* Call it every FORWARDER_TURN_MS, after proxy_copy() for the copies since the last turn. */
+/* Call it every FORWARDER_TURN_MS, after proxy_copy() for the copies since the last
+ * turn. */
 void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
 	const struct proxy_counts *counts, struct effects *fx);
 
-/* Queries the hosts and reports upstream as if the links had come up, because nothing was
- * received for a while. Memberships stay. */
+/* Queries the hosts and reports upstream as if the links had come up, because nothing
+ * was received for a while. Memberships stay. */
 void proxy_resume(struct proxy *p, mono_t now, struct effects *fx);
 
-/* Leaves every group upstream, except those that the kernel holds (R119). The proxy must
- * not send anything afterwards. */
+/* Leaves every group upstream, except those that the kernel holds (R119). The proxy
+ * must not send anything afterwards. */
 void proxy_shutdown(struct proxy *p, mono_t now, struct effects *fx);
 
 /* The kernel holds other groups than before. `old` is the previous value of
@@ -184,8 +185,9 @@ void proxy_kernel_changed(
 	struct proxy *p, mono_t now, enum family family, const struct kgroups *old);
 /* Did this host send the message that left on an upstream? Otherwise it was routed. */
 bool proxy_kernel_sent(const struct proxy_port *us, const struct gm_msg *msg);
-/* This host's kernel, or another program, has sent a message on an upstream. The provider
- * may have ended memberships of ours because of it, so these are reported again. */
+/* This host's kernel, or another program, has sent a message on an upstream. The
+ * provider may have ended memberships of ours because of it, so these are reported
+ * again. */
 void proxy_kernel_says(
 	struct proxy *p, mono_t now, unsigned port, const struct gm_msg *msg);
 
@@ -194,8 +196,8 @@ void proxy_kernel_says(
 /* Writes the state of all ports, for the process that takes over. */
 void proxy_export(const struct proxy *p, struct state_out *o);
 /* Reads a state. Call it after the first proxy_sync() has made the ports and before any
- * other input, and drop the effects of that sync. Ports are identified by name. Changes of
- * configuration and links since the state was written are applied as after a reload, and
- * every forwarding entry is set. Returns 0, -ENOMEM, or -EINVAL if the state is faulty;
- * on failure the caller must free the proxy. */
+ * other input, and drop the effects of that sync. Ports are identified by name. Changes
+ * of configuration and links since the state was written are applied as after a reload,
+ * and every forwarding entry is set. Returns 0, -ENOMEM, or -EINVAL if the state is
+ * faulty; on failure the caller must free the proxy. */
 int proxy_import(struct proxy *p, mono_t now, struct state_in *in, struct effects *fx);

@@ -3,8 +3,8 @@
 /*
  * Which interfaces have a role in an instance. These are the interfaces that a phyint
  * names, whether they exist or not; existing ones that match a pattern; and with
- * defaultdown, existing ones that no phyint names. The answer depends only on the present
- * ports, so nothing has to be remembered.
+ * defaultdown, existing ones that no phyint names. The answer depends only on the
+ * present ports, so nothing has to be remembered.
  */
 
 #include "control/proxy/proxy_priv.h"

@@ -26,9 +26,10 @@ enum streams_event {
 /* All zero before streams_init(). */
 void streams_init(struct streams *s, uint64_t seed);
 void streams_deinit(struct streams *s); /* may be used again */
-/* Takes an entry and the seconds since its last datagram, or -1 if there was none or it is
- * not known. Returns what has happened to the stream. */
+/* Takes an entry and the seconds since its last datagram, or -1 if there was none or it
+ * is not known. Returns what has happened to the stream. */
 enum streams_event streams_see(struct streams *s, unsigned instance,
 	const struct addr *source, const struct addr *group, int32_t age_s);
-/* Call it when all entries have been seen. Drops the streams whose entries have gone. */
+/* Call it when all entries have been seen. Drops the streams whose entries have
+ * gone. */
 void streams_end(struct streams *s);

@@ -81,14 +81,14 @@ struct history_chunk *history_give(struct history *h);
 /* For a range that begins `since_s` seconds before `now`: returns the end of the bucket
  * that contains `now`, and the length of a bucket in seconds. */
 mono_t history_end(mono_t now, uint32_t since_s, uint32_t *ret_bucket_s);
-/* Sums the buckets that begin at or after `from` and before `to`: buckets of a minute if
- * `from` is within the last 24 hours, else buckets of an hour. */
+/* Sums the buckets that begin at or after `from` and before `to`: buckets of a minute
+ * if `from` is within the last 24 hours, else buckets of an hour. */
 void history_range(const struct history *h, mono_t now, mono_t from, mono_t to,
 	struct history_sum *ret);
 
 /* Fills in the minutes of the 24 hours before `end`, which is from history_end(), the
- * oldest first. NULL is a minute in which nothing was judged. The buckets are valid until
- * the history changes. */
+ * oldest first. NULL is a minute in which nothing was judged. The buckets are valid
+ * until the history changes. */
 void history_day(const struct history *h, mono_t end,
 	const struct history_bucket *ret[HISTORY_MINUTES_MAX]);
 /* Adds a bucket to a sum. */
@@ -100,7 +100,7 @@ void history_export(const struct history *h, struct state_out *o);
  * then *ret must not be used. */
 bool history_import(struct state_in *in, mono_t now, enum history_level *ret_level,
 	struct history_chunk *ret);
-/* Adds a chunk that history_import() has read, which the history then owns. Returns false
- * if the chunk does not follow the newest one, or is too old. */
+/* Adds a chunk that history_import() has read, which the history then owns. Returns
+ * false if the chunk does not follow the newest one, or is too old. */
 bool history_append(struct history *h, mono_t now, enum history_level level,
 	struct history_chunk *chunk);

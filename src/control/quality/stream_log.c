@@ -99,7 +99,8 @@ static bool make_room_for(struct stream_log *l, size_t bytes, struct stream_entr
 	return true;
 }
 
-/* Allocates a chunk for `e`, all zero, and counts it as used. NULL if there is no room. */
+/* Allocates a chunk for `e`, all zero, and counts it as used. NULL if there is no
+ * room. */
 static struct history_chunk *stream_log_chunk(
 	struct stream_log *l, struct stream_entry *e)
 {
@@ -169,7 +170,8 @@ static struct stream_entry *find_entry(
 		same(&e->stream, key));
 }
 
-/* Adds an entry, as the newest one, for a key that has none. NULL if there is no memory. */
+/* Adds an entry, as the newest one, for a key that has none. NULL if there is no
+ * memory. */
 static struct stream_entry *stream_log_add(
 	struct stream_log *l, const struct quality_stream *key)
 {
@@ -333,8 +335,8 @@ static bool is_looked_at(const struct stream_entry *e, const struct news *n)
 	return n->datagrams > 0 && (n->full > 0 || e->kind != QUALITY_TS);
 }
 
-/* The pause of a steady stream must be judged before a new beginning is counted, so call
- * judge_second() first. */
+/* The pause of a steady stream must be judged before a new beginning is counted, so
+ * call judge_second() first. */
 static void count_steady(struct stream_entry *e, const struct news *n)
 {
 	if (n->datagrams == 0)
@@ -494,7 +496,8 @@ void stream_log_unseen(const struct stream_log *l, mono_t now,
 		if (e->generation || !mono_is_set(e->last) ||
 			(silence >= STREAM_LOG_OUTAGE_MS * NS_PER_MS && !e->faulty))
 			continue;
-		/* at first, datagrams may still wait where the earlier process left them */
+		/* at first, datagrams may still wait where the earlier process left
+		 * them */
 		v.silent = e->based ? silence > NS_PER_SEC : e->silent;
 		fn(arg, &v);
 	}

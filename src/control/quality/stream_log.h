@@ -20,8 +20,8 @@
 #define STREAM_LOG_MAX 4096 /* streams, if the memory suffices */
 /* A silent stream has an outage for this time. After that, the stream has ended. */
 #define STREAM_LOG_OUTAGE_MS 600000
-/* Datagrams that are neither RTP nor MPEG-TS may be rare announcements. A pause of
- * that kind of stream counts as an outage only after this many seconds without a pause. */
+/* Datagrams that are neither RTP nor MPEG-TS may be rare announcements. A pause of that
+ * kind of stream counts as an outage only after this many seconds without a pause. */
 #define STREAM_LOG_STEADY 10
 /* A stream is called clean again after this time without a fault. */
 #define STREAM_LOG_CLEAN_MS 60000
@@ -114,16 +114,16 @@ enum stream_event stream_log_see(struct stream_log *l, mono_t now,
 	const struct quality_view *v, const struct stream_local *local,
 	struct stream_entry **ret_entry);
 
-/* Calls `fn` for each stream that an earlier process has handed over and no thread has seen
- * in this one, as long as it may have an outage or a fault that is not over. `v` is the
- * view that a thread would publish if it had received nothing of the stream; pass it to
- * stream_log_see(), but not within `fn`, which must not change the log. */
+/* Calls `fn` for each stream that an earlier process has handed over and no thread has
+ * seen in this one, as long as it may have an outage or a fault that is not over. `v`
+ * is the view that a thread would publish if it had received nothing of the stream;
+ * pass it to stream_log_see(), but not within `fn`, which must not change the log. */
 void stream_log_unseen(const struct stream_log *l, mono_t now,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
 
-/* Walks over the streams, beginning with the one that was judged last. Returns the stream
- * after `e`, or the first one if `e` is NULL; and NULL at the end. An entry is valid until
- * the log changes. */
+/* Walks over the streams, beginning with the one that was judged last. Returns the
+ * stream after `e`, or the first one if `e` is NULL; and NULL at the end. An entry is
+ * valid until the log changes. */
 const struct stream_entry *stream_log_next(
 	const struct stream_log *l, const struct stream_entry *e);
 /* Returns the stream with that key, or NULL. */
@@ -134,15 +134,15 @@ const struct stream_entry *stream_log_find(
 enum stream_place stream_log_worst(const struct stream_log *l, const struct addr *group,
 	const struct addr *source);
 
-/* Returns the verdict on a range of time: the place with more bad seconds; else clean; or
- * unknown if nothing was judged. */
+/* Returns the verdict on a range of time: the place with more bad seconds; else clean;
+ * or unknown if nothing was judged. */
 enum stream_place stream_log_place(const struct history_sum *sum);
 
-/* Write and read the log for a live upgrade. Ports are written by name. `name` returns the
- * name of a port, or NULL if the port is gone, and `port` returns the number of a name,
- * or < 0 if there is none. Times are those of CLOCK_MONOTONIC, which both processes
- * share. stream_log_import() returns 0, -ENOMEM, or -EINVAL if the state is faulty; then
- * the log has what could be read. */
+/* Write and read the log for a live upgrade. Ports are written by name. `name` returns
+ * the name of a port, or NULL if the port is gone, and `port` returns the number of a
+ * name, or < 0 if there is none. Times are those of CLOCK_MONOTONIC, which both
+ * processes share. stream_log_import() returns 0, -ENOMEM, or -EINVAL if the state is
+ * faulty; then the log has what could be read. */
 void stream_log_export(const struct stream_log *l, struct state_out *o,
 	const char *(*name)(void *ctx, unsigned port), void *ctx);
 int stream_log_import(struct stream_log *l, mono_t now, struct state_in *in,

@@ -172,7 +172,8 @@ static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 		count_to(&lan[ZAPS_RANDOM], zap->asked, zap->random);
 }
 
-/* The unfinished zaps of a group, or of all groups if `group` is NULL, the last one first. */
+/* The unfinished zaps of a group, or of all groups if `group` is NULL, the last one
+ * first. */
 static struct zap *next_pending(
 	struct zaps *z, const struct addr *group, size_t *at, unsigned *left)
 {

@@ -3,11 +3,11 @@
 
 /*
  * Zaps: how long a host waits for a stream that it has asked for, and how long a stream
- * continues after a leave. A zap has the times of the host's report, of our own report to
- * the provider, of the first datagram, the first PAT and the first random access point.
- * Each LAN has a histogram. This module also finds hosts that ask for the same group
- * again and again, which shows that they do not get it although we send it. The memory
- * has a fixed size. Times are those of CLOCK_MONOTONIC. Pure.
+ * continues after a leave. A zap has the times of the host's report, of our own report
+ * to the provider, of the first datagram, the first PAT and the first random access
+ * point. Each LAN has a histogram. This module also finds hosts that ask for the same
+ * group again and again, which shows that they do not get it although we send it. The
+ * memory has a fixed size. Times are those of CLOCK_MONOTONIC. Pure.
  */
 
 #include "base/addr.h"
@@ -34,8 +34,8 @@ struct zap {
 	uint8_t port;  /* number of the LAN's port */
 	uint32_t mark; /* see quality_watch_mark() */
 	bool done;
-	/* When each happened, or MONO_UNSET. `sent` stays unset if the group was already
-	 * there, because then no report to the provider is necessary. */
+	/* When each happened, or MONO_UNSET. `sent` stays unset if the group was
+	 * already there, because then no report to the provider is necessary. */
 	mono_t asked, sent, first, pat, random;
 };
 
@@ -48,8 +48,8 @@ enum zaps_wait {
 };
 
 struct zaps_times {
-	/* `n` is the number of times. `missed`, not included in it, is how often nothing
-	 * came within ZAPS_WAIT_MS. */
+	/* `n` is the number of times. `missed`, not included in it, is how often
+	 * nothing came within ZAPS_WAIT_MS. */
 	uint64_t n, missed;
 	uint64_t sum_ms;
 	uint64_t bucket[ZAPS_BUCKETS]; /* the last one has no upper bound */
@@ -103,16 +103,18 @@ bool zaps_is_pending(struct zaps *z, const struct addr *group);
 /* Finishes the zaps that have waited for ZAPS_WAIT_MS. */
 void zaps_tick(struct zaps *z, mono_t now);
 
-/* Call zaps_leave() when a host has left a group on a LAN, and zaps_gone() when the group
- * is no longer forwarded there. `last` is when the last datagram of the group arrived, or
- * MONO_UNSET if none has. Between these calls zaps_is_leaving() returns true. */
+/* Call zaps_leave() when a host has left a group on a LAN, and zaps_gone() when the
+ * group is no longer forwarded there. `last` is when the last datagram of the group
+ * arrived, or MONO_UNSET if none has. Between these calls zaps_is_leaving() returns
+ * true. */
 void zaps_leave(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	const struct addr *host);
 bool zaps_is_leaving(const struct zaps *z, unsigned port, const struct addr *group);
 void zaps_gone(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	mono_t last);
 
-/* Returns a host that has asked for the group again at least ZAPS_AGAIN times, or NULL. */
+/* Returns a host that has asked for the group again at least ZAPS_AGAIN times, or
+ * NULL. */
 const struct zaps_asker *zaps_again(
 	const struct zaps *z, mono_t now, const struct addr *group);
 

@@ -2,13 +2,13 @@
 #pragma once
 
 /*
- * Answers "why does this stream not arrive?" with the checks that a stream of an instance
- * passes, in their order, each with its result and what to change. The caller collects
- * the facts with the functions of the real path. This module judges them and puts them
- * into words. Pure.
+ * Answers "why does this stream not arrive?" with the checks that a stream of an
+ * instance passes, in their order, each with its result and what to change. The caller
+ * collects the facts with the functions of the real path. This module judges them and
+ * puts them into words. Pure.
  *
- * Only what was seen of this group is evidence. Counters of a port are about all groups,
- * so they are mentioned, but decide nothing.
+ * Only what was seen of this group is evidence. Counters of a port are about all
+ * groups, so they are mentioned, but decide nothing.
  */
 
 #include "base/addr.h"
@@ -24,7 +24,7 @@
 enum explain_verdict {
 	EXPLAIN_PASS = 1,
 	EXPLAIN_REFUSE,
-	EXPLAIN_UNKNOWN, /* it passes as far as we know; the text says what is not known */
+	EXPLAIN_UNKNOWN, /* it passes as far as we know; the text names the doubt */
 	EXPLAIN_NOTE,	 /* worth knowing, but no obstacle */
 };
 
@@ -50,7 +50,7 @@ struct explain_refusal {
 	int64_t age_ms;	  /* time since the last one */
 	struct addr from; /* sender of the last one */
 	uint32_t value;	  /* the limit that has refused it, if any */
-	bool would_pass; /* it would be admitted now, as the configuration has changed */
+	bool would_pass;  /* admitted now, because the configuration has changed */
 };
 
 /* The refusals of one port, in a list of those of all ports. */
@@ -115,13 +115,13 @@ struct explain_output {
 	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
-	/* time since the last of the first queries, and how long hosts may take to answer,
-	 * if that is not over; else 0 */
+	/* time since the last of the first queries, and how long hosts may take to
+	 * answer, if that is not over; else 0 */
 	int64_t asked_ms, answer_ms;
 	bool forwards; /* we forward here, as querier or although another router is */
 	struct addr other_querier;
-	/* another router forwards the stream here: we leave it to that router, or both of
-	 * us forward it */
+	/* another router forwards the stream here: we leave it to that router, or both
+	 * of us forward it */
 	bool standby, doubled;
 	struct gm_mac other_mac;
 	size_t n_groups, max_groups; /* max_groups 0 means no limit */

@@ -145,7 +145,8 @@ static bool check_report(const struct explain_facts *f, const struct explain_inp
 	return true;
 }
 
-/* Reports may come from the unspecified address (R113), but many routers ignore them. */
+/* Reports may come from the unspecified address (R113), but many routers ignore
+ * them. */
 static void check_address(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {

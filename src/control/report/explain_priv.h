@@ -8,8 +8,8 @@
 void explain_add(struct explain *e, const char *check, const char *interface,
 	enum explain_verdict verdict, const char *format, ...)
 	__attribute__((__format__(__printf__, 5, 6)));
-/* Set the weight and the advice of the check that was added last. The weight of one that
- * does not pass is EXPLAIN_FAULT after explain_add(). */
+/* Set the weight and the advice of the check that was added last. The weight of one
+ * that does not pass is EXPLAIN_FAULT after explain_add(). */
 void explain_weigh(struct explain *e, enum explain_weight weight);
 void explain_advise(struct explain *e, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
@@ -33,7 +33,8 @@ bool explain_output_is_quiet(
 	const struct explain_facts *f, const struct explain_output *out);
 
 #define EXPLAIN_YET_LEN 104
-/* " yet: the hosts were asked 3 s ago and may take 10 s to answer", or "". Returns `buf`. */
+/* " yet: the hosts were asked 3 s ago and may take 10 s to answer", or "". Returns
+ * `buf`. */
 const char *explain_yet(const struct explain_output *out, char buf[EXPLAIN_YET_LEN]);
 
 /* Says how its datagrams are joined, if any were sent. */
@@ -56,7 +57,7 @@ void explain_refused_copies(const struct explain_facts *f,
 const struct explain_refusal *explain_refused_join(const struct explain_output *out);
 void explain_name_join(const struct explain_output *out,
 	const struct explain_refusal *r, struct explain *e);
-/* Returns the refused datagrams of this kind, from the source in question if there is one,
- * or NULL if there were none lately. */
+/* Returns the refused datagrams of this kind, from the source in question if there is
+ * one, or NULL if there were none lately. */
 const struct explain_refusal *explain_find_refusal(
 	const struct explain_facts *f, const struct explain_iface *i, enum verdict why);

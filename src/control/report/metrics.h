@@ -54,7 +54,8 @@ struct metrics {
 /* All zero except the format is an empty text. */
 void metrics_deinit(struct metrics *m);
 
-/* Writes what comes before the samples of a family. The samples must follow directly. */
+/* Writes what comes before the samples of a family. The samples must follow
+ * directly. */
 void metrics_begin(struct metrics *m, enum metric id);
 /* Writes the last line of the text. */
 void metrics_end(struct metrics *m);
@@ -69,9 +70,9 @@ void metrics_uint(struct metrics *m, uint64_t value);
 void metrics_ns(struct metrics *m, uint64_t ns); /* as seconds */
 void metrics_real(struct metrics *m, double value);
 
-/* Labels that many samples share. metrics_labels() remembers where the labels of a sample
- * are in the text; call it before the value. metrics_labels_again() writes them in another
- * sample. */
+/* Labels that many samples share. metrics_labels() remembers where the labels of a
+ * sample are in the text; call it before the value. metrics_labels_again() writes them
+ * in another sample. */
 struct metrics_span {
 	size_t at, len;
 };
@@ -79,7 +80,8 @@ struct metrics_span metrics_labels(const struct metrics *m);
 void metrics_labels_again(struct metrics *m, struct metrics_span span);
 
 const char *metrics_type_name(enum metrics_type type); /* static: "gauge", ... */
-/* Returns what is added to the name of a family in those of its samples: "_total", ... */
+/* Returns what is added to the name of a family in those of its samples: "_total",
+ * ... */
 const char *metrics_ending(enum metrics_type type);
 
 /* Returns the format for a client with this Accept header, or NULL if it sent none. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The only list of all families of metrics: X(id, type, name, unit, labels, help), as in
- * struct metrics_family. It has no guard, because files define X() and include it, some
- * several times. doc/metrics.md shows the same table, and tests/golden/test_metrics_doc.c
- * keeps the two equal. A name that has been published keeps its meaning.
+ * The only list of all families of metrics: X(id, type, name, unit, labels, help), as
+ * in struct metrics_family. It has no guard, because files define X() and include it,
+ * some several times. doc/metrics.md shows the same table, and
+ * tests/golden/test_metrics_doc.c keeps the two equal. A name that has been published
+ * keeps its meaning.
  */
 
 #define IF	  "interface"

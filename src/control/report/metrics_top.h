@@ -18,12 +18,12 @@ struct metrics_entry {
 	struct metrics_span labels; /* the caller's */
 };
 
-/* Returns an empty list of the `max` entries with the most bytes, whose items are struct
- * metrics_entry. */
+/* Returns an empty list of the `max` entries with the most bytes, whose items are
+ * struct metrics_entry. */
 struct topn metrics_top(size_t max);
 
-/* Sorts the entries by instance, group and source, in at most `steps` steps per call. Call
- * it after the last topn_add(), until it returns true. */
+/* Sorts the entries by instance, group and source, in at most `steps` steps per call.
+ * Call it after the last topn_add(), until it returns true. */
 bool metrics_top_sort(struct topn *t, size_t steps);
 
 /* Is entry `i` of the sorted ones the same as the one before? It may have moved in the

@@ -3,9 +3,9 @@
 
 /*
  * Packets and bytes per second of forwarding entries, from two readings of their
- * counters. Counters are read only on request. A request takes a new reading if the last
- * one is old enough, else it gets the rates of the last one. Readings have their own
- * memory of 64 bytes for each of at most RATE_MAX entries. Pure.
+ * counters. Counters are read only on request. A request takes a new reading if the
+ * last one is old enough, else it gets the rates of the last one. Readings have their
+ * own memory of 64 bytes for each of at most RATE_MAX entries. Pure.
  */
 
 #include "base/addr.h"
@@ -39,9 +39,9 @@ struct rate_table {
 void rate_table_init(struct rate_table *t, uint64_t seed);
 void rate_table_deinit(struct rate_table *t);
 
-/* Asks for the rates of about `n` entries. Returns true if the caller must first walk over
- * all of them with rate_of() and then call rate_end(), or false if the last reading is new
- * enough. */
+/* Asks for the rates of about `n` entries. Returns true if the caller must first walk
+ * over all of them with rate_of() and then call rate_end(), or false if the last
+ * reading is new enough. */
 bool rate_begin(struct rate_table *t, mono_t now, size_t n);
 /* During a walk, takes the counters of an entry. Otherwise returns its rate at the last
  * reading. */

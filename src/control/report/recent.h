@@ -3,8 +3,8 @@
 
 /*
  * The last events, which the page shows. Their times are those of CLOCK_MONOTONIC,
- * because the clock of the system may be set later: a router without a battery learns the
- * time from the network. Pure.
+ * because the clock of the system may be set later: a router without a battery learns
+ * the time from the network. Pure.
  */
 
 #include "base/addr.h"

@@ -22,8 +22,8 @@ struct topn {
 void topn_deinit(struct topn *t);
 /* An item for which there is no memory is left out. */
 void topn_add(struct topn *t, const void *item);
-/* Sets another order for topn_sort() than the one that has selected the items. Nothing can
- * be added afterwards. */
+/* Sets another order for topn_sort() than the one that has selected the items. Nothing
+ * can be added afterwards. */
 void topn_reorder(
 	struct topn *t, bool (*before)(const void *a, const void *b, const void *arg));
 /* Sorts, in at most `max` steps per call. Returns true when done. Nothing can be added

@@ -14,8 +14,8 @@ json_t *json_of_addr_or_null(const struct addr *a); /* null if unspecified */
 json_t *json_of_mac(const uint8_t mac[6]);
 json_t *json_of_ms_until(mono_t t, mono_t now); /* null for MONO_NEVER and MONO_UNSET */
 json_t *json_of_ms_since(mono_t t, mono_t now); /* null for MONO_UNSET */
-/* Takes any bytes. Bytes that are not UTF-8, which jansson would refuse, become '?'. NULL
- * becomes null. */
+/* Takes any bytes. Bytes that are not UTF-8, which jansson would refuse, become '?'.
+ * NULL becomes null. */
 json_t *json_of_text(const char *s);
 /* Does the same with `n` bytes, which may have any value. `s` must not be NULL. */
 json_t *json_of_bytes(const char *s, size_t n);

@@ -13,8 +13,8 @@
 #include "base/mono.h"
 #include "control/sys/ctl.h"
 
-/* How many events are formatted per second, and at once. This bounds what a storm on a LAN
- * costs the daemon. */
+/* How many events are formatted per second, and at once. This bounds what a storm on a
+ * LAN costs the daemon. */
 #define MONITOR_RATE  2000
 #define MONITOR_BURST 4000
 
@@ -40,6 +40,6 @@ struct monitor_subject {
  * caller must give the event to monitor_say(). If only the room is missing, the event
  * counts as lost. */
 bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *s);
-/* Sends the event, an object with the members of the subject, after adding the time. Takes
- * the reference. NULL, because there was no memory, counts as lost. */
+/* Sends the event, an object with the members of the subject, after adding the time.
+ * Takes the reference. NULL, because there was no memory, counts as lost. */
 void monitor_say(struct monitor *m, json_t *event);

@@ -3,8 +3,8 @@
 
 /*
  * Statistics of this process from the kernel: memory, descriptors, processor time. Open
- * it before privileges, root directory and file system rights are given up. It can be read
- * at any time after that.
+ * it before privileges, root directory and file system rights are given up. It can be
+ * read at any time after that.
  */
 
 #include <dirent.h>

@@ -13,8 +13,9 @@
 #define SHOW_WORK 512
 #define SHOW_ROW  8
 
-/* The rates of forwarding entries. A new reading may have to be taken first, during several
- * pieces without any output, until show_rates_ready() of show_mfc.h returns true. */
+/* The rates of forwarding entries. A new reading may have to be taken first, during
+ * several pieces without any output, until show_rates_ready() of show_mfc.h returns
+ * true. */
 struct show_rates {
 	bool waiting, ready;
 };
@@ -29,9 +30,9 @@ struct show_answer {
 	void *owned; /* memory that ends with the answer, or NULL */
 };
 
-/* Allocates `size` bytes that begin with a struct show_answer; the rest is zero. Returns
- * them, and the answer in them as *ret. Returns NULL if there is no memory, and then the
- * command must also return NULL. */
+/* Allocates `size` bytes that begin with a struct show_answer; the rest is zero.
+ * Returns them, and the answer in them as *ret. Returns NULL if there is no memory, and
+ * then the command must also return NULL. */
 void *show_answer_new(struct app *app, const struct ctl_answer_ops *ops, size_t size,
 	struct ctl_answer **ret);
 /* Frees the answer and what the members of struct show_answer need. */
@@ -50,8 +51,9 @@ void show_end(struct show_answer *a, const char *text);
 void show_item(struct show_answer *a, json_t *value);
 void show_open(struct show_answer *a, json_t *object);
 
-/* A place in a list that may change between two pieces. Each of its `n` elements of `size`
- * bytes begins with a struct addr, by which they are sorted. All zero is the beginning. */
+/* A place in a list that may change between two pieces. Each of its `n` elements of
+ * `size` bytes begins with a struct addr, by which they are sorted. All zero is the
+ * beginning. */
 struct show_place {
 	size_t n_written;
 	struct addr after; /* the last element that was written, if there is one */
@@ -88,8 +90,8 @@ const char *show_instance(const struct app *app, const struct proxy_port *pp);
 /* Returns why the port does not work, or NULL. */
 const char *show_port_error(const struct app *app, unsigned port);
 const char *show_mode(enum gm_mode mode); /* "include", "exclude" */
-/* Returns the time until hosts or queriers of the older version `number` of the protocol no
- * longer count as present, or null if that version is not older. */
+/* Returns the time until hosts or queriers of the older version `number` of the
+ * protocol no longer count as present, or null if that version is not older. */
 json_t *show_older(const mono_t until[_GM_VERSION_N], enum family family,
 	unsigned number, mono_t now);
 

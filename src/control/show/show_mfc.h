@@ -11,8 +11,8 @@
 bool show_rates_ready(struct app *app, struct show_rates *r);
 void show_rates_leave(struct app *app, struct show_rates *r);
 
-/* Returns the number of hosts that are tracked for the group of an entry. Each output that
- * has the group counts as at least 1. */
+/* Returns the number of hosts that are tracked for the group of an entry. Each output
+ * that has the group counts as at least 1. */
 unsigned show_count_members(const struct app *app, const struct fib_view *v);
 struct rate show_rate_of(struct app *app, const struct fib_view *v);
 json_t *show_mfc_entry(struct app *app, const struct fib_view *v, const struct rate *r);

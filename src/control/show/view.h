@@ -48,8 +48,8 @@ struct view_memory {
 	struct fib_cursor reading; /* of their counters */
 	unsigned n_reading;	   /* answers that wait for this reading */
 	uint64_t n_scrapes;
-	/* what the last check of the health has seen of each thread; NULL until a client
-	 * asks */
+	/* what the last check of the health has seen of each thread; NULL until a
+	 * client asks */
 	struct health_thread *health;
 };
 
@@ -98,13 +98,13 @@ struct view_struck {
 };
 bool view_is_struck(const struct app *app, unsigned port, enum admission_cause cause,
 	struct view_struck *ret);
-/* Finds the last datagram of the entry's group whose source must not send on the interface
- * where it came in. Returns false if there was none, or if other datagrams have come
- * since. */
+/* Finds the last datagram of the entry's group whose source must not send on the
+ * interface where it came in. Returns false if there was none, or if other datagrams
+ * have come since. */
 bool view_refused_sender(
 	struct app *app, const struct fib_view *v, struct refusal *ret);
-/* Returns [{"source", "in"}, ...]: some of the refused datagrams that members wait for. A
- * new reference, or NULL when out of memory. */
+/* Returns [{"source", "in"}, ...]: some of the refused datagrams that members wait for.
+ * A new reference, or NULL when out of memory. */
 json_t *view_refused_senders(struct app *app);
 /* Returns the other multicast daemons at present. May search for them first. A new
  * reference, or NULL when out of memory. */

@@ -214,8 +214,8 @@ static void allow_sockets(struct callfilter *f, bool tcp)
 	allow_values(f, "setsockopt", 1, tcp_level, array_len(tcp_level));
 }
 
-/* Allows opening files only for reading, and refuses to make descriptors send signals to
- * other processes. */
+/* Allows opening files only for reading, and refuses to make descriptors send signals
+ * to other processes. */
 static void allow_files(struct callfilter *f)
 {
 	static const unsigned request[] = {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD,

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 struct callfilter_options {
-	/* Permits the use of existing rings of io_uring, but no further ones. The filter
-	 * does not see the requests of a ring, and a ring that sends can also connect TCP
-	 * sockets. Do not set both options if connections must be kept out. */
+	/* Permits the use of existing rings of io_uring, but no further ones. The
+	 * filter does not see the requests of a ring, and a ring that sends can also
+	 * connect TCP sockets. Do not set both options if connections must be kept
+	 * out. */
 	bool io_uring;
 	bool tcp; /* permits listening TCP sockets */
 };

@@ -463,8 +463,8 @@ void http_stream_send(struct http *h, const char *text)
 	http_go_on(h);
 }
 
-/* Are these addresses those of one client? An IPv6 host chooses among the addresses of its
- * /64, but on a link each host has one link-local address. */
+/* Are these addresses those of one client? An IPv6 host chooses among the addresses of
+ * its /64, but on a link each host has one link-local address. */
 static bool same_client(const struct addr *a, const struct addr *b)
 {
 	if (addr_is_v4(a) || addr_is_v4(b) || addr_is_link_local(a))
@@ -488,8 +488,8 @@ static bool is_evicted_before(
 	return a->state != b->state ? a->state < b->state : a->number < b->number;
 }
 
-/* The connection of a client to evict: the oldest one that is still sending its request,
- * else the oldest one that gets its answer. There must be at least one. */
+/* The connection of a client to evict: the oldest one that is still sending its
+ * request, else the oldest one that gets its answer. There must be at least one. */
 static struct http_request *least_of(struct http *h, const struct addr *from)
 {
 	struct http_request *found = NULL;

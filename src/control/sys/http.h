@@ -3,10 +3,10 @@
 
 /*
  * A small HTTP server for metrics-listen and web-listen: GET and HEAD. It runs in the
- * event loop of the control thread. No client can block that loop: sockets do not block,
- * requests and connections are few and small, and each connection ends after its answer
- * or after HTTP_LIFE_MS, whatever its client does. A stream of events lives longer, but
- * ends if its client does not read. Does not log.
+ * event loop of the control thread. No client can block that loop: sockets do not
+ * block, requests and connections are few and small, and each connection ends after its
+ * answer or after HTTP_LIFE_MS, whatever its client does. A stream of events lives
+ * longer, but ends if its client does not read. Does not log.
  *
  * A body that takes time can be made later, because a request waits for http_answer()
  * without cost.
@@ -21,7 +21,8 @@
 #define HTTP_MAX_BODY 1024 /* bytes of a request's body, which is ignored */
 /* the largest value of http_options.max_connections */
 #define HTTP_MAX_CONNECTIONS 160
-/* bytes of the answers that are being sent; with more the oldest answer is broken off */
+/* bytes of the answers that are being sent; with more the oldest answer is broken
+ * off */
 #define HTTP_MAX_ANSWERS (32 << 20)
 /* bytes of events that wait for a client; with more the stream ends */
 #define HTTP_MAX_PENDING 65536
@@ -32,8 +33,8 @@ struct http_body; /* counts its references */
 
 struct http_ops {
 	/* A request for `path`, which has no query, is complete. Call http_answer() or
-	 * http_stream() once, here or later; the request stays valid until then or until
-	 * gone(). */
+	 * http_stream() once, here or later; the request stays valid until then or
+	 * until gone(). */
 	void (*request)(void *ctx, struct http_request *q, const char *path);
 	/* A request that waits has lost its connection, which was too slow or was
 	 * evicted. It must not be answered any more. May be NULL if none ever waits. */
@@ -55,8 +56,8 @@ struct http_options {
 	struct http_access access; /* http_new() fills in `listens` */
 };
 
-/* Listens at an address; that needs rights only for ports below 1024. `ops` and `options`
- * are copied. Returns 0, -EADDRINUSE, or another -errno. */
+/* Listens at an address; that needs rights only for ports below 1024. `ops` and
+ * `options` are copied. Returns 0, -EADDRINUSE, or another -errno. */
 int http_new(struct loop *loop, const struct endpoint *at,
 	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http);
@@ -86,8 +87,8 @@ struct http_body *http_body_new_static(
 /* Drops a reference. Takes and returns NULL. */
 struct http_body *http_body_free(struct http_body *b);
 
-/* Answers a request. The caller keeps its reference to the body. If `b` is NULL, because
- * there was no memory, the answer is 503. If the answer is not given inside of
+/* Answers a request. The caller keeps its reference to the body. If `b` is NULL,
+ * because there was no memory, the answer is 503. If the answer is not given inside of
  * http_ops.request, call http_go_on() afterwards. */
 void http_answer(struct http_request *q, unsigned code, struct http_body *b);
 /* Answers with plain text, which is freed; NULL is an empty text. */

@@ -51,8 +51,8 @@ static void make_body(struct http_share *s, const struct http_waiting *w)
 	s->ops.make(s->ops.ctx, s->making);
 }
 
-/* The first request of an address that waits has the next turn, and each further one the
- * turn after that. */
+/* The first request of an address that waits has the next turn, and each further one
+ * the turn after that. */
 static uint64_t turn_of(const struct http_share *s, const struct http_request *q)
 {
 	uint64_t turn = s->turn + 1;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Bodies that take time and that many clients ask for. A body is named by a key. Each is
- * made once, one after the other, and all clients that ask for it meanwhile, or while it
- * is fresh, get the same body. The work therefore does not grow with the number of
- * clients.
+ * Bodies that take time and that many clients ask for. A body is named by a key. Each
+ * is made once, one after the other, and all clients that ask for it meanwhile, or
+ * while it is fresh, get the same body. The work therefore does not grow with the
+ * number of clients.
  */
 
 #include "base/mono.h"
@@ -15,8 +15,8 @@
 #define HTTP_SHARE_BODIES 16  /* bodies that are kept */
 
 struct http_share_ops {
-	/* Begins to make the body of this key. http_share_give() must be called later, and
-	 * not inside of this function. */
+	/* Begins to make the body of this key. http_share_give() must be called later,
+	 * and not inside of this function. */
 	void (*make)(void *ctx, const char *key);
 	void *ctx;
 };
@@ -38,20 +38,21 @@ struct http_share {
 	uint64_t turn; /* of the request that the last body was begun for */
 };
 
-/* Answers the request now if there is a fresh body, or else as soon as one has been made.
- * Bodies are begun in an order in which the addresses of the clients take turns, so one
- * that asks for many does not delay the others. A key that is too long gets 400. */
+/* Answers the request now if there is a fresh body, or else as soon as one has been
+ * made. Bodies are begun in an order in which the addresses of the clients take turns,
+ * so one that asks for many does not delay the others. A key that is too long gets
+ * 400. */
 void http_share_ask(
 	struct http_share *s, struct http_request *q, const char *key, mono_t now);
 /* Forgets a request, see http_ops.gone. */
 void http_share_gone(struct http_share *s, const struct http_request *q);
-/* Gives the body that http_share_ops.make() was asked for, with its status, and takes the
- * reference. NULL means that there was no memory. Only a body with status 200 is kept.
- * Call http_go_on() afterwards. */
+/* Gives the body that http_share_ops.make() was asked for, with its status, and takes
+ * the reference. NULL means that there was no memory. Only a body with status 200 is
+ * kept. Call http_go_on() afterwards. */
 void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
 	mono_t now, mono_t fresh_until);
 /* No body is fresh any more, because something has changed. */
 void http_share_forget(struct http_share *s);
-/* Drops everything. Call it before http_free(), which answers the requests that wait. The
- * body that is being made must not be given any more. */
+/* Drops everything. Call it before http_free(), which answers the requests that wait.
+ * The body that is being made must not be given any more. */
 void http_share_clear(struct http_share *s);

@@ -29,6 +29,6 @@ int inherit_collect(struct inherit_fds *ret);
 void inherit_deinit(struct inherit_fds *l); /* closes descriptors that were not taken */
 /* Returns the descriptor of that name, which the caller then owns, or -1. */
 int inherit_take(struct inherit_fds *l, const char *name);
-/* Adds a descriptor, which the list then owns. Returns 0, or -ENOMEM after it has closed
- * the descriptor. */
+/* Adds a descriptor, which the list then owns. Returns 0, or -ENOMEM after it has
+ * closed the descriptor. */
 int inherit_add(struct inherit_fds *l, const char *name, int fd);

@@ -27,7 +27,8 @@ int landlock_init(struct landlock *ret);
 void landlock_deinit(struct landlock *l);
 
 /* Allows `rights` (enum landlock_right) for a file, or for a directory and everything
- * that is below it now or later. Returns 0, or -errno; then nothing is allowed there. */
+ * that is below it now or later. Returns 0, or -errno; then nothing is allowed
+ * there. */
 int landlock_allow(struct landlock *l, const char *path, unsigned rights);
 /* Does the same for a descriptor of the file or directory; O_PATH is enough. */
 int landlock_allow_fd(struct landlock *l, int fd, unsigned rights);
@@ -36,8 +37,8 @@ int landlock_allow_fd(struct landlock *l, int fd, unsigned rights);
  * does not know ports (before Linux 6.7), in which case no port is refused. */
 int landlock_allow_bind(struct landlock *l, uint16_t port);
 
-/* Enforces the set permanently for this thread and the threads that it starts. Open files
- * stay open. If the kernel's version can, it also refuses TCP connections, other TCP
- * ports and signals to other processes. Needs "no new privileges". Returns 0 or
+/* Enforces the set permanently for this thread and the threads that it starts. Open
+ * files stay open. If the kernel's version can, it also refuses TCP connections, other
+ * TCP ports and signals to other processes. Needs "no new privileges". Returns 0 or
  * -errno. */
 int landlock_apply(const struct landlock *l);

@@ -39,9 +39,9 @@ static const int caught[N_SIGNALS] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1};
 
 /* Signals arrive through an eventfd. A signalfd works only if every thread blocks the
  * signals, but liburcu's own threads unblock SIGUSR1. Writing to a pipe needs memory,
- * which may be short. The process has one loop, so one descriptor is enough. Bit n of the
- * mask is for signal n. The mask has 32 bits, because some 32-bit machines handle 64
- * bits only with a lock. */
+ * which may be short. The process has one loop, so one descriptor is enough. Bit n of
+ * the mask is for signal n. The mask has 32 bits, because some 32-bit machines handle
+ * 64 bits only with a lock. */
 static int signal_event = -1;
 static atomic_uint signals_waiting;
 
@@ -250,8 +250,8 @@ static int arm(struct loop *l, mono_t at)
 	return 0;
 }
 
-/* Returns the timeout for epoll_wait() if the timer cannot be set. It is late by at most
- * a millisecond. */
+/* Returns the timeout for epoll_wait() if the timer cannot be set. It is late by at
+ * most a millisecond. */
 static int milliseconds_to(const struct loop *l, mono_t at)
 {
 	int64_t ms;
@@ -273,7 +273,8 @@ static void gather_events(struct loop *l)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
-/* Counts rounds that follow each other closely; `last` is when the previous one began. */
+/* Counts rounds that follow each other closely; `last` is when the previous one
+ * began. */
 static void count_quick(struct loop *l, mono_t last)
 {
 	/* a delayed round is slightly later than that */

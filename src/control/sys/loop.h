@@ -54,8 +54,9 @@ int loop_new(const struct loop_ops *ops, struct loop **ret_loop);
 struct loop *loop_free(struct loop *l);
 
 /* All of these are allowed in callbacks, even for descriptors with pending events of
- * the same round. They return 0 or -errno. loop_add() asks for EPOLLIN, and loop_change()
- * for other events. loop_del() does nothing for a descriptor that is not in a loop. */
+ * the same round. They return 0 or -errno. loop_add() asks for EPOLLIN, and
+ * loop_change() for other events. loop_del() does nothing for a descriptor that is not
+ * in a loop. */
 int loop_add(struct loop *l, struct loop_fd *f);
 int loop_change(struct loop_fd *f, uint32_t events);
 void loop_del(struct loop_fd *f);

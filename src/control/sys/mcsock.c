@@ -41,7 +41,8 @@
 #define AGAIN_MS 1000 /* after a filter could not be set for lack of memory */
 
 struct mcsock_rx {
-	/* the socket whose batch is being delivered, or NULL if it was closed meanwhile */
+	/* the socket whose batch is being delivered, or NULL if it was closed
+	 * meanwhile */
 	const struct mcsock *current;
 	struct mmsghdr msg[BATCH];
 	struct iovec iov[BATCH];
@@ -297,7 +298,8 @@ static int read_batch(struct mcsock *s, uint32_t *work)
 	return n;
 }
 
-/* Does bounded work per round, so that a flood on one port does not delay the others. */
+/* Does bounded work per round, so that a flood on one port does not delay the
+ * others. */
 static void mcsock_readable(struct loop_fd *f, uint32_t events)
 {
 	struct mcsock *s = container_of(f, struct mcsock, fd);

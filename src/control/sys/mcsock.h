@@ -20,8 +20,8 @@
 struct mcsock;
 struct mcsock_rx;
 
-/* Makes the memory for one batch of received packets and for the hosts that send them. All
- * sockets of a loop share it. `seed` must be unguessable. Returns 0 or -ENOMEM. */
+/* Makes the memory for one batch of received packets and for the hosts that send them.
+ * All sockets of a loop share it. `seed` must be unguessable. Returns 0 or -ENOMEM. */
 int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx);
 struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx); /* takes and returns NULL */
 /* Returns the link-layer sender of the packet that is being delivered; borrowed. */
@@ -37,17 +37,17 @@ struct mcsock_limited {
 	const struct admission_host *who;
 	enum admission_cause cause;
 	bool query;
-	/* Records (or sources of a query) that were left out. 0 if the whole message was
-	 * refused. */
+	/* Records (or sources of a query) that were left out. 0 if the whole message
+	 * was refused. */
 	size_t left;
 };
 
 struct mcsock_ops {
-	/* Takes one IP packet from the IP header on, reassembled if it came in fragments.
-	 * The packet is valid during the call. `work` is the work granted to it
-	 * (gm_peek.h). Returns the number of records (or sources of a query) that were
-	 * left out, or a negative value if the packet was not a message or its contents
-	 * were refused. May close sockets, including this one. */
+	/* Takes one IP packet from the IP header on, reassembled if it came in
+	 * fragments. The packet is valid during the call. `work` is the work granted to
+	 * it (gm_peek.h). Returns the number of records (or sources of a query) that
+	 * were left out, or a negative value if the packet was not a message or its
+	 * contents were refused. May close sockets, including this one. */
 	int (*packet)(void *ctx, enum family family, const void *packet, size_t len,
 		uint32_t work);
 	/* A message was refused, or partly accepted. May be NULL. */
@@ -66,7 +66,8 @@ struct mcsock_ops {
 	void (*own)(void *ctx, enum family family, const void *packet, size_t len);
 	bool queries; /* from other hosts, only queries are wanted */
 	void *ctx;
-	/* Borrowed, and shared by the families of an interface. NULL means no limits. */
+	/* Borrowed, and shared by the families of an interface. NULL means no
+	 * limits. */
 	struct admission_port *admission;
 	const struct admission_limit *limit;
 };
@@ -81,7 +82,7 @@ enum mcsock_count {
 	MCSOCK_COUNT_DROPPED, /* dropped by the kernel, because the buffer was full */
 	MCSOCK_COUNT_LIMITED, /* refused, because a host or a port was at its limit */
 	MCSOCK_COUNT_RECORDS_LIMITED, /* their records, and any left out of others */
-	MCSOCK_COUNT_SAMPLED, /* how often the kernel was told to admit less of a host */
+	MCSOCK_COUNT_SAMPLED, /* times that the kernel was told to admit less */
 	MCSOCK_COUNT_TRUNCATED, /* refused: longer than the largest IP packet */
 	_MCSOCK_COUNT_N,
 };
@@ -101,8 +102,8 @@ struct mcsock_stats {
 int mcsock_open(struct loop *loop, struct mcsock_rx *rx, int handed, int ifindex,
 	enum family family, const struct mcsock_ops *ops, struct mcsock **ret_sock);
 int mcsock_fd(const struct mcsock *s); /* borrowed */
-/* Makes an object for the same socket that only sends, and that may outlive `s`. Returns
- * 0 or -errno. */
+/* Makes an object for the same socket that only sends, and that may outlive `s`.
+ * Returns 0 or -errno. */
 int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock);
 struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
 /* Is the socket still bound to the interface? A deleted interface leaves a socket that
@@ -115,7 +116,8 @@ mono_t mcsock_tick(struct mcsock *s, mono_t now);
 
 /* Sends a complete IP packet to the link-layer address of a multicast group. Returns 0;
  * -ENETDOWN, -ENXIO or -ENODEV if the interface is down or gone; -EMSGSIZE; -EAGAIN or
- * -ENOBUFS if the queue is full; or -EINVAL if `group` is not a group of this family. */
+ * -ENOBUFS if the queue is full; or -EINVAL if `group` is not a group of this
+ * family. */
 int mcsock_send(
 	struct mcsock *s, const void *packet, size_t len, const struct addr *group);
 

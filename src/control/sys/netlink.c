@@ -272,7 +272,8 @@ static int on_newlink(struct netlink *nl, const struct nlmsghdr *nlh)
 	copy_attr(v[IFLA_CARRIER_DOWN_COUNT], &link.carrier_downs,
 		sizeof(link.carrier_downs));
 	copy_attr(v[IFLA_ADDRESS], link.mac, sizeof(link.mac));
-	/* a message with an MTU has all attributes, so one that it lacks does not exist */
+	/* a message with an MTU has all attributes, so one that it lacks does not
+	 * exist */
 	if (v[IFLA_MTU]) {
 		link.master = 0;
 		copy_attr(v[IFLA_MASTER], &link.master, sizeof(link.master));

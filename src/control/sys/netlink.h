@@ -32,11 +32,12 @@ int netlink_new(struct loop *loop, struct iface_table *table,
 	const struct netlink_ops *ops, struct netlink **ret_netlink);
 struct netlink *netlink_free(struct netlink *nl); /* takes and returns NULL */
 
-/* Begins to read everything again, as after an overrun, and removes what no longer exists.
- * `changed` is called later if anything has changed. Returns 0 or -errno. */
+/* Begins to read everything again, as after an overrun, and removes what no longer
+ * exists. `changed` is called later if anything has changed. Returns 0 or -errno. */
 int netlink_resync(struct netlink *nl);
 /* Is a dump running? Until its end the table may be incomplete. */
 bool netlink_is_reading(const struct netlink *nl);
 
-/* Returns how often the receive buffer has overrun, so that everything was read again. */
+/* Returns how often the receive buffer has overrun, so that everything was read
+ * again. */
 uint64_t netlink_overruns(const struct netlink *nl);

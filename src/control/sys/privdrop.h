@@ -27,8 +27,8 @@ int privdrop_find_user(const char *name, struct privdrop_id *ret);
 bool privdrop_may_become(const struct privdrop_id *id);
 
 /* Enters `chroot_dir` and becomes `id` without further groups; NULL skips a step. Then
- * keeps only CAP_NET_RAW. The process cannot regain more: the bounding set is empty where
- * that is permitted, and execve(2) gives no new privileges. Returns 0, or -errno with the
- * step that failed in *ret_what, for example "chroot"; static. */
+ * keeps only CAP_NET_RAW. The process cannot regain more: the bounding set is empty
+ * where that is permitted, and execve(2) gives no new privileges. Returns 0, or -errno
+ * with the step that failed in *ret_what, for example "chroot"; static. */
 int privdrop_apply(
 	const char *chroot_dir, const struct privdrop_id *id, const char **ret_what);

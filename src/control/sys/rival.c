@@ -4,9 +4,9 @@
  * Rivals of the daemon, see rival.h. The kernel lists the interfaces of its multicast
  * routing below /proc/net, and says in the sysctl mc_forwarding that a program uses it.
  * Such a program has a raw socket for IGMP, even before it has an interface, because
- * MRT_INIT is an option of that socket. /proc/net shows our network namespace, whichever
- * namespace /proc was mounted in. Processes are visible as far as our PID namespace and
- * rights allow.
+ * MRT_INIT is an option of that socket. /proc/net shows our network namespace,
+ * whichever namespace /proc was mounted in. Processes are visible as far as our PID
+ * namespace and rights allow.
  */
 
 #include "control/sys/rival.h"

@@ -27,8 +27,8 @@ struct rival {
 	unsigned uid;	    /* RIVAL_SOCKET: its owner */
 	bool sure;	    /* RIVAL_PROGRAM: certainly in our network namespace */
 	char program[16];   /* empty if not known */
-	/* RIVAL_ROUTING: names of interfaces, separated by blanks. RIVAL_RINGCASTD: indexes
-	 * of interfaces, separated by dots. */
+	/* RIVAL_ROUTING: names of interfaces, separated by blanks. RIVAL_RINGCASTD:
+	 * indexes of interfaces, separated by dots. */
 	char where[RIVAL_TEXT];
 };
 
@@ -55,14 +55,14 @@ struct rival_belief {
 /* Searches for rivals. `proc` is a descriptor of /proc. Programs are searched only with
  * `programs`, because that takes a few system calls per process. The program that uses
  * the kernel's routing is then also named. Only programs that may forward multicast
- * count: those of root and of our user, and those with CAP_NET_ADMIN or CAP_NET_RAW in our
- * user namespace. */
+ * count: those of root and of our user, and those with CAP_NET_ADMIN or CAP_NET_RAW in
+ * our user namespace. */
 void rival_look(int proc, const struct rival_belief *belief, bool programs,
 	struct rival_list *ret);
 
-/* Writes the name of the abstract socket that a ringcastd holds, so that others see which
- * interfaces it has: "ringcastd/PID-TOKEN/3.7.12". Interfaces that do not fit are left
- * out. Any local user can bind such a name, see rival_claim.h. */
+/* Writes the name of the abstract socket that a ringcastd holds, so that others see
+ * which interfaces it has: "ringcastd/PID-TOKEN/3.7.12". Interfaces that do not fit are
+ * left out. Any local user can bind such a name, see rival_claim.h. */
 void rival_claim_format(
 	char buf[RIVAL_TEXT], int pid, uint32_t token, const int *ifindex, size_t n);
 /* Writes the name of the socket of another ringcastd. */

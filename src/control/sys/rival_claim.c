@@ -105,8 +105,8 @@ static void rival_claim_forget(struct rival_claim *c, struct rival_heard *h)
 }
 
 /* We believe root, the user that we run as, and the one that has started us. The kernel
- * names the real user of the sender, which for a set-user-ID program is the user that has
- * started it. */
+ * names the real user of the sender, which for a set-user-ID program is the user that
+ * has started it. */
 static bool is_believed(const struct rival_claim *c, uid_t uid)
 {
 	return uid == 0 || uid == geteuid() || uid == c->starter;
@@ -174,8 +174,8 @@ void rival_claim_look(struct rival_claim *c)
 }
 
 /* Returns the claim of the socket, or NULL if it is not believed, or not yet. Tells a
- * ringcastd that is believed of us. Also writes to a socket whose owner is not yet known,
- * because the answer identifies the owner. */
+ * ringcastd that is believed of us. Also writes to a socket whose owner is not yet
+ * known, because the answer identifies the owner. */
 static struct rival_heard *get_to_know(
 	struct rival_claim *c, const char *name, uint64_t inode)
 {

@@ -4,11 +4,11 @@
 /*
  * The socket by which the ringcastd processes of a network namespace see each other.
  * Its abstract name says which interfaces its owner has (rival_claim_format()). Any
- * local user can bind such a name. A name therefore counts only if its socket belongs to
- * root or to one of our users according to the kernel, which is asked with sockowner.h. If
- * the kernel does not tell the owner, a message must come from that name, because the
- * kernel tells the sender of a message (SCM_CREDENTIALS). Messages also announce changes.
- * Messages of other users are dropped.
+ * local user can bind such a name. A name therefore counts only if its socket belongs
+ * to root or to one of our users according to the kernel, which is asked with
+ * sockowner.h. If the kernel does not tell the owner, a message must come from that
+ * name, because the kernel tells the sender of a message (SCM_CREDENTIALS). Messages
+ * also announce changes. Messages of other users are dropped.
  */
 
 #include "control/sys/rival.h"
@@ -27,7 +27,8 @@ struct rival_heard {
 
 struct rival_claim {
 	int fd; /* our socket, owned, or -1 */
-	/* descriptor of sockowner_open(), owned, or -errno if the kernel does not tell */
+	/* descriptor of sockowner_open(), owned, or -errno if the kernel does not
+	 * tell */
 	int owner;
 	char name[RIVAL_TEXT];
 	uid_t starter;
@@ -46,8 +47,8 @@ int rival_claim_socket(const char *name);
 /* Closes the previous socket and owns this one. */
 void rival_claim_set(struct rival_claim *c, int fd, const char *name);
 
-/* Sends a message from `fd` to the socket with that name. It announces a change and asks
- * for an answer, which `fd` gets only if it has a name. Errors are ignored. */
+/* Sends a message from `fd` to the socket with that name. It announces a change and
+ * asks for an answer, which `fd` gets only if it has a name. Errors are ignored. */
 void rival_claim_ask(int fd, const char *name);
 
 enum rival_said {
@@ -59,8 +60,8 @@ enum rival_said {
  * or -EAGAIN if there is no message. */
 int rival_claim_hear(struct rival_claim *c);
 
-/* A search begins with rival_claim_look(), calls rival_claim_believes() for each name in
- * the list of sockets, and ends with rival_claim_looked(). */
+/* A search begins with rival_claim_look(), calls rival_claim_believes() for each name
+ * in the list of sockets, and ends with rival_claim_looked(). */
 void rival_claim_look(struct rival_claim *c);
 /* Is the socket of that name and inode believed? If not, this may ask for an answer, in
  * each search of at most RIVAL_ASK_MAX sockets. `ctx` is the struct rival_claim. */

@@ -162,8 +162,8 @@ static uint32_t packet_bytes(
 	return min(said, h->tp_len);
 }
 
-/* Takes fewer samples if the ring was full, because streams whose datagrams came late were
- * not seen then, and more if there is much room. */
+/* Takes fewer samples if the ring was full, because streams whose datagrams came late
+ * were not seen then, and more if there is much room. */
 static void adapt(struct sensor *s, unsigned n)
 {
 	struct tpacket_stats st = {0};

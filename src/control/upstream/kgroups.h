@@ -34,8 +34,8 @@ void kgroups_deinit(struct kgroups *k);
 
 /* Fills an empty set. `groups` is the text of igmp or igmp6, and `sources` is that of
  * mcfilter or mcfilter6, or NULL if it cannot be read. Leaves out lines that cannot be
- * understood, and groups of link-local scope. Returns 0 or -ENOMEM; the caller frees the
- * set in either case. */
+ * understood, and groups of link-local scope. Returns 0 or -ENOMEM; the caller frees
+ * the set in either case. */
 int kgroups_parse(
 	struct kgroups *k, enum family family, const char *groups, const char *sources);
 

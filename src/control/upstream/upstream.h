@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The host side on one upstream port, for both families: it reports the merged membership
- * database to the provider (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605 4.1). It
- * holds one record per group, with the state changes that must be repeated and the
- * answers to queries that are due. It emits only EFFECT_REPORT. Pure.
+ * The host side on one upstream port, for both families: it reports the merged
+ * membership database to the provider (RFC 9776 5 and 7.2, RFC 9777 6 and 8.2; RFC 4605
+ * 4.1). It holds one record per group, with the state changes that must be repeated and
+ * the answers to queries that are due. It emits only EFFECT_REPORT. Pure.
  *
  * Messages are rationed, see upstream_pace.h. Changes are put into a queue, from which
- * upstream_tick() sends as many as the ration allows. Changes of the same group become one
- * while they wait.
+ * upstream_tick() sends as many as the ration allows. Changes of the same group become
+ * one while they wait.
  */
 
 #include "base/heap.h"
@@ -23,9 +23,9 @@
 
 struct upstream_report;
 
-/* Limits for the sources of group-and-source queries that wait for their answers: of one
- * group, and of all groups of a family. Beyond these limits the answer is the whole state
- * of the group. */
+/* Limits for the sources of group-and-source queries that wait for their answers: of
+ * one group, and of all groups of a family. Beyond these limits the answer is the whole
+ * state of the group. */
 #define UPSTREAM_GROUP_ASKED 1024
 #define UPSTREAM_ASKED	     65536
 
@@ -88,15 +88,16 @@ struct upstream_family {
 	 * records */
 	struct upstream_group *first, *last;
 	size_t n_groups, bytes;
-	/* The answer to a general query: time of its next message, or MONO_NEVER. If there
-	 * are many groups, it is spread until answer_until (R110); then `answering` is
-	 * true, answer_next is the next group, and answer_left is about the number of
-	 * messages that are left. */
+	/* The answer to a general query: time of its next message, or MONO_NEVER. If
+	 * there are many groups, it is spread until answer_until (R110); then
+	 * `answering` is true, answer_next is the next group, and answer_left is about
+	 * the number of messages that are left. */
 	mono_t answer_at, answer_until;
 	bool answering;
 	struct upstream_group *answer_next;
 	size_t answer_left;
-	/* a query came during the answer, and must be answered until then, or MONO_NEVER */
+	/* a query came during the answer, and must be answered until then, or
+	 * MONO_NEVER */
 	mono_t again_until;
 	mono_t answered;     /* when the last answer was complete (R193) */
 	mono_t refresh_at;   /* time of the next refresh (R120), or MONO_NEVER */
@@ -118,8 +119,8 @@ struct upstream {
 	mono_t repeat_at; /* the last random time for the repetition of a change */
 };
 
-/* Makes a host side whose link is down. `rng` is borrowed for its lifetime. Returns 0 or
- * -ENOMEM. */
+/* Makes a host side whose link is down. `rng` is borrowed for its lifetime. Returns 0
+ * or -ENOMEM. */
 int upstream_init(
 	struct upstream *u, const struct upstream_params *params, struct rng *rng);
 void upstream_deinit(struct upstream *u);
@@ -128,12 +129,12 @@ void upstream_deinit(struct upstream *u);
 void upstream_set_params(
 	struct upstream *u, mono_t now, const struct upstream_params *params);
 
-/* The link is usable, or its address or MTU has changed. Reports all memberships again at
- * once, robustness times (R118). If only the address of a family has changed, reports only
- * memberships of that family. Does nothing if nothing has changed. */
+/* The link is usable, or its address or MTU has changed. Reports all memberships again
+ * at once, robustness times (R118). If only the address of a family has changed,
+ * reports only memberships of that family. Does nothing if nothing has changed. */
 void upstream_link_up(struct upstream *u, mono_t now, const struct gm_link *link);
-/* Sets the source address of later reports, because we follow a querier in another subnet
- * of the same link. Reports nothing again. */
+/* Sets the source address of later reports, because we follow a querier in another
+ * subnet of the same link. Reports nothing again. */
 void upstream_set_own(struct upstream *u, const struct addr *own);
 /* The link is gone. Memberships stay, and nothing is sent until upstream_link_up(). */
 void upstream_link_down(struct upstream *u);
@@ -147,9 +148,9 @@ int upstream_set(struct upstream *u, mono_t now, const struct addr *group,
 
 /* Handles a query that was heard on the link; a report must not be passed in. `inside`
  * says that its sender is in a subnet of the link (IPv6: that it is link-local). All
- * queries are answered. The values of a sender that is not inside are adopted only while
- * no querier inside is present. Values of unicast queries, and of queries whose TTL is not
- * 1, are never adopted. */
+ * queries are answered. The values of a sender that is not inside are adopted only
+ * while no querier inside is present. Values of unicast queries, and of queries whose
+ * TTL is not 1, are never adopted. */
 void upstream_query(
 	struct upstream *u, mono_t now, const struct gm_msg *msg, bool inside);
 
@@ -161,9 +162,9 @@ void upstream_restate(struct upstream *u, mono_t now, const struct addr *group);
  * because the kernel holds it for a program. Does nothing without a membership. */
 void upstream_keep(struct upstream *u, const struct addr *group);
 
-/* Leaves everything now, robustness times, because there is no later opportunity (R119).
- * Each repetition is a separate effect, with a delay that is UPSTREAM_LEAVE_GAP_MS longer
- * than that of the previous one. */
+/* Leaves everything now, robustness times, because there is no later opportunity
+ * (R119). Each repetition is a separate effect, with a delay that is
+ * UPSTREAM_LEAVE_GAP_MS longer than that of the previous one. */
 #define UPSTREAM_LEAVE_GAP_MS 50
 void upstream_leave_all(struct upstream *u, struct effects *fx);
 
@@ -173,11 +174,12 @@ struct upstream_group *upstream_find(
 mono_t upstream_deadline(const struct upstream *u);
 void upstream_tick(struct upstream *u, mono_t now, struct effects *fx);
 
-/* Writes memberships and reports that must be repeated, for the process that takes over. */
+/* Writes memberships and reports that must be repeated, for the process that takes
+ * over. */
 void upstream_export(const struct upstream *u, struct state_out *o);
-/* Reads the memberships of a state into a host side without memberships. Emits no effects.
- * Link and parameters are then those of the state, so the caller must call
- * upstream_set_params(), and upstream_link_up() or upstream_link_down(), which report what
- * a changed link requires. Returns 0, -ENOMEM, or -EINVAL if the state is faulty; on
- * failure the caller must call upstream_deinit(). */
+/* Reads the memberships of a state into a host side without memberships. Emits no
+ * effects. Link and parameters are then those of the state, so the caller must call
+ * upstream_set_params(), and upstream_link_up() or upstream_link_down(), which report
+ * what a changed link requires. Returns 0, -ENOMEM, or -EINVAL if the state is faulty;
+ * on failure the caller must call upstream_deinit(). */
 int upstream_import(struct upstream *u, struct state_in *in);

@@ -445,8 +445,8 @@ void upstream_restate_owed(struct upstream *u, enum family family)
 	}
 }
 
-/* Will report all sources as if they were new. Without memory uses TO_IN, which means the
- * same. */
+/* Will report all sources as if they were new. Without memory uses TO_IN, which means
+ * the same. */
 static void owe_all(struct upstream_group *g, uint8_t rv)
 {
 	const struct addrset none = {0};

@@ -35,25 +35,25 @@ void upstream_group_free(struct upstream *u, struct upstream_group *g);
 /* Sends the changes whose turn it is, as far as the ration allows. */
 void upstream_send_changes(
 	struct upstream *u, mono_t now, enum family family, struct effects *fx);
-/* Sets the group's timers. Frees a group that was left and has no report to repeat, so `g`
- * may be gone afterwards. */
+/* Sets the group's timers. Frees a group that was left and has no report to repeat, so
+ * `g` may be gone afterwards. */
 void upstream_settle(struct upstream *u, struct upstream_group *g);
 /* There is no memory to queue the change, so it is tried again later. */
 void upstream_later(struct upstream *u, mono_t now, struct upstream_group *g);
 /* Drops all changes, repetitions and answers of the family. */
 void upstream_cancel(struct upstream *u, enum family family);
-/* Changes all reports of changes that are due or must be repeated into reports of the whole
- * state of their group, as often and at the same time, because every version can express
- * that. */
+/* Changes all reports of changes that are due or must be repeated into reports of the
+ * whole state of their group, as often and at the same time, because every version can
+ * express that. */
 void upstream_restate_owed(struct upstream *u, enum family family);
 /* Reports all memberships of the family as if they were new. */
 void upstream_announce(struct upstream *u, mono_t now, enum family family);
 
 /* upstream_query.c */
 
-/* Drops values that were adopted from a querier too long ago, and speaks the version of the
- * queriers that were heard lately. Reports that must be repeated are repeated in the new
- * version. Returns true if the version has changed. */
+/* Drops values that were adopted from a querier too long ago, and speaks the version of
+ * the queriers that were heard lately. Reports that must be repeated are repeated in
+ * the new version. Returns true if the version has changed. */
 bool upstream_version_update(struct upstream *u, mono_t now, enum family family);
 /* Answers queries and refreshes (R120), as far as that is due and the ration allows. */
 void upstream_answer_tick(

@@ -22,8 +22,8 @@
  * changes at once are normal. */
 #define CHANGE_MS	50
 #define CHANGES_AT_ONCE 8
-/* A byte of a change advances the time of its line by this much. Each change advances it by
- * one more, so that of two equal changes the earlier one is sent first. */
+/* A byte of a change advances the time of its line by this much. Each change advances
+ * it by one more, so that of two equal changes the earlier one is sent first. */
 #define BYTE_TIME 16384
 /* The lead of a host that was silent for a while over hosts whose next change is due
  * now. Less than the price of any change. */

@@ -6,16 +6,16 @@
  * drop messages if more than a few dozen a second come from one line, so a host that
  * causes many messages could keep all others from being heard.
  *
- * A bucket holds the messages that may be sent. Changes and answers have a bucket each, so
- * neither can keep the other waiting. Changes that are due wait in lines. Each LAN has two
- * lines: one for hosts that change little and one for hosts that change much. There is
- * also a line for repetitions, and one for changes that no LAN has caused. The lines take
- * turns, so a change waits for at most one change of each other line.
+ * A bucket holds the messages that may be sent. Changes and answers have a bucket each,
+ * so neither can keep the other waiting. Changes that are due wait in lines. Each LAN
+ * has two lines: one for hosts that change little and one for hosts that change much.
+ * There is also a line for repetitions, and one for changes that no LAN has caused. The
+ * lines take turns, so a change waits for at most one change of each other line.
  *
- * Within a line the hosts take turns, as far as they can be told apart, and large changes
- * come later: a change delays the host's next one by its bytes in a message, and itself
- * by those of its sources. A host that was silent for a while and names at most one
- * source is therefore next, however many hosts with larger changes wait. Pure.
+ * Within a line the hosts take turns, as far as they can be told apart, and large
+ * changes come later: a change delays the host's next one by its bytes in a message,
+ * and itself by those of its sources. A host that was silent for a while and names at
+ * most one source is therefore next, however many hosts with larger changes wait. Pure.
  */
 
 #include "base/addr.h"
@@ -73,18 +73,19 @@ struct upstream_pace {
 
 /* Returns when the bucket has a message; that may be in the past. */
 mono_t upstream_bucket_at(const struct upstream_bucket *b);
-/* Takes messages that were sent out of the bucket. If more were sent than the bucket had,
- * the next one is delayed. */
+/* Takes messages that were sent out of the bucket. If more were sent than the bucket
+ * had, the next one is delayed. */
 void upstream_bucket_take(struct upstream_bucket *b, mono_t now, uint64_t n);
 
 int upstream_pace_new(struct upstream_pace **ret_pace); /* 0 or -ENOMEM */
 /* Takes and returns NULL. */
 struct upstream_pace *upstream_pace_free(struct upstream_pace *p);
 
-/* Queues a change that happens now. `bytes` are those of its record without sources, and
- * `large` those of the sources that make it large. The key of `table` makes the places of
- * hosts unguessable. `cause` may be NULL. If the change already waits and its present
- * place is better, it keeps that. Returns 0, or -ENOMEM with nothing changed. */
+/* Queues a change that happens now. `bytes` are those of its record without sources,
+ * and `large` those of the sources that make it large. The key of `table` makes the
+ * places of hosts unguessable. `cause` may be NULL. If the change already waits and its
+ * present place is better, it keeps that. Returns 0, or -ENOMEM with nothing
+ * changed. */
 int upstream_pace_change(struct upstream_pace *p, enum family family, mono_t now,
 	const struct table *table, const struct host_cause *cause, size_t bytes,
 	size_t large, struct upstream_turn *t);
@@ -94,8 +95,8 @@ int upstream_pace_repeat(
 /* Returns the change whose turn it is, or NULL if nothing waits. */
 struct upstream_turn *upstream_pace_first(
 	const struct upstream_pace *p, enum family family);
-/* Takes the change that upstream_pace_first() has returned out of its line, and advances
- * the time of the line by what it costs. */
+/* Takes the change that upstream_pace_first() has returned out of its line, and
+ * advances the time of the line by what it costs. */
 void upstream_pace_take(
 	struct upstream_pace *p, enum family family, struct upstream_turn *t);
 /* Takes a change out of its line at no cost. Does nothing if it does not wait. */

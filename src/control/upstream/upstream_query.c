@@ -2,9 +2,9 @@
 
 /*
  * Host side on the upstream: queries, answers and the version spoken (RFC 9776 5.2 and
- * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything except a timer, of which
- * there is one per family and one per group, and answers are rationed, so that a flood
- * of queries cannot cause a flood of reports.
+ * 7.2.1, RFC 9777 6.2 and 8.2.1). A query never causes anything except a timer, of
+ * which there is one per family and one per group, and answers are rationed, so that a
+ * flood of queries cannot cause a flood of reports.
  *
  * Some providers send queries from addresses outside the subnets of the link, such as
  * 0.0.0.0 or management addresses. Anybody can do that, so the values of these queries
@@ -36,8 +36,8 @@
 #define TAUGHT_INSIDE_MS  (60 * 60 * 1000)
 #define TAUGHT_OUTSIDE_MS (10 * 60 * 1000)
 
-/* Returns about how many messages a full answer takes. The number may be too low, because
- * records are not split to fill a message. */
+/* Returns about how many messages a full answer takes. The number may be too low,
+ * because records are not split to fill a message. */
 static size_t count_messages(const struct upstream *u, enum family family)
 {
 	const struct upstream_family *f = &u->family[family];

@@ -11,8 +11,8 @@
 
 #include <assert.h>
 
-/* The bytes of records that fit into a report at an MTU, and at least those of one record
- * with one source. */
+/* The bytes of records that fit into a report at an MTU, and at least those of one
+ * record with one source. */
 static size_t upstream_report_space(enum family family, uint32_t mtu)
 {
 	size_t space = min(gm_report_space(family, mtu), UPSTREAM_REPORT_BYTES);

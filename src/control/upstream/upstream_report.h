@@ -10,8 +10,8 @@
 
 #include "control/proto/effect.h"
 
-/* Bytes of records in the largest report that is ever built, as for jumbo frames. A larger
- * MTU is not used. */
+/* Bytes of records in the largest report that is ever built, as for jumbo frames. A
+ * larger MTU is not used. */
 #define UPSTREAM_REPORT_BYTES 9216
 
 struct upstream_report {

@@ -13,8 +13,8 @@
 #include "dataplane/fib/slab.h"
 
 struct fib_entry {
-	/* The source of (S,G). In a (*,G) it is the last source that any reader has seen;
-	 * a torn read is harmless. */
+	/* The source of (S,G). In a (*,G) it is the last source that any reader has
+	 * seen; a torn read is harmless. */
 	_Atomic uint64_t source[2];
 	uint64_t group[2];
 	_Atomic uint64_t out;	       /* see fib_word() */
@@ -42,8 +42,8 @@ struct fib {
 	atomic_bool grace_over;
 };
 
-/* The word of an entry has, in its low bits, the address of the set without the four bits
- * that are zero. The high bits of a (*,G) count the (S,G) entries of the group. */
+/* The word of an entry has, in its low bits, the address of the set without the four
+ * bits that are zero. The high bits of a (*,G) count the (S,G) entries of the group. */
 
 #define FIB_WORD_SET_BITS 44
 #define FIB_WORD_SET_MASK ((UINT64_C(1) << FIB_WORD_SET_BITS) - 1)

@@ -118,8 +118,8 @@ static void count_spill(
 	}
 }
 
-/* The slot of an object that is in the table, or the first free slot if `obj` is NULL. Its
- * bucket as *ret_bucket. */
+/* The slot of an object that is in the table, or the first free slot if `obj` is NULL.
+ * Its bucket as *ret_bucket. */
 static unsigned locate(struct fib_buckets *t, uint64_t hash, const void *obj,
 	struct fib_bucket **ret_bucket)
 {

@@ -20,9 +20,9 @@
 
 #define FIB_INDEX_SLOTS 8
 
-/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot of
- * a bucket also has, in bits 0 to 3, the number of its objects that are in a later bucket
- * because it was full. FIB_INDEX_SPILL_MAX means that many or more. */
+/* A slot has the hash in bits 48 to 63 and the address in bits 4 to 47. The first slot
+ * of a bucket also has, in bits 0 to 3, the number of its objects that are in a later
+ * bucket because it was full. FIB_INDEX_SPILL_MAX means that many or more. */
 #define FIB_INDEX_ADDRESS   UINT64_C(0x0000fffffffffff0)
 #define FIB_INDEX_SPILL_MAX UINT64_C(0xf)
 
@@ -51,7 +51,8 @@ struct fib_buckets {
 	struct rcu_head rcu;
 };
 
-/* `hash` calculates the hash of an object again, and gets `arg`. Returns 0 or -ENOMEM. */
+/* `hash` calculates the hash of an object again, and gets `arg`. Returns 0 or
+ * -ENOMEM. */
 int fib_index_init(struct fib_index *ix, fib_index_hash_fn *hash, const void *arg);
 /* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void fib_index_deinit(struct fib_index *ix);
@@ -65,9 +66,9 @@ void fib_index_replace(struct fib_index *ix, uint64_t hash, const void *old, voi
 
 size_t fib_index_bytes(const struct fib_index *ix);
 
-/* Calls `fn` for the objects of one bucket at or after `at` (writer). The walk is like that
- * of table_step(): growing and shrinking do not disturb it. Returns where the next bucket
- * begins, or 0 if that was the last one. `fn` must not change the index. */
+/* Calls `fn` for the objects of one bucket at or after `at` (writer). The walk is like
+ * that of table_step(): growing and shrinking do not disturb it. Returns where the next
+ * bucket begins, or 0 if that was the last one. `fn` must not change the index. */
 uint64_t fib_index_step(const struct fib_index *ix, uint64_t at,
 	void (*fn)(void *obj, void *arg), void *arg);
 

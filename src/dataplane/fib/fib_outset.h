@@ -22,7 +22,7 @@ int fib_outsets_init(struct fib_outsets *os, const struct fib_secret *secret);
 /* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void fib_outsets_deinit(struct fib_outsets *os);
 
-/* Returns a reference to the set with these ports, or NULL when out of memory. The caller
- * gives it back with fib_outsets_put(). */
+/* Returns a reference to the set with these ports, or NULL when out of memory. The
+ * caller gives it back with fib_outsets_put(). */
 struct fib_outset *fib_outsets_get(struct fib_outsets *os, const struct portset *ports);
 void fib_outsets_put(struct fib_outsets *os, struct fib_outset *set);

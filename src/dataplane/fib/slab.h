@@ -29,8 +29,8 @@ struct slab {
 	struct cds_list_head all, room, retired[2];
 };
 
-/* `size` must be a multiple of 16. If it is a multiple of 64, objects do not share cache
- * lines. */
+/* `size` must be a multiple of 16. If it is a multiple of 64, objects do not share
+ * cache lines. */
 void slab_init(struct slab *s, size_t size);
 /* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
 void slab_deinit(struct slab *s);
@@ -42,18 +42,18 @@ void slab_free_unseen(struct slab *s, void *obj);
 /* Retires an object that no reader can find any more, but that some may still hold. */
 void slab_retire(struct slab *s, void *obj);
 
-/* Call slab_swap() when a grace period begins, and slab_collect() when it has ended. One
- * list has the objects that wait for the grace period, and the other one has the objects
- * that are retired meanwhile. */
+/* Call slab_swap() when a grace period begins, and slab_collect() when it has ended.
+ * One list has the objects that wait for the grace period, and the other one has the
+ * objects that are retired meanwhile. */
 void slab_swap(struct slab *s);
 void slab_collect(struct slab *s);
 
 /* Calls `fn` for all live objects. It may retire any object. */
 void slab_walk(struct slab *s, void (*fn)(void *obj, void *arg), void *arg);
 
-/* Calls `fn` for the live objects of one chunk; chunks are counted from 0. Returns false
- * if there is no such chunk. `fn` must not change the slab. If the slab changes between
- * two calls, objects may be missed or visited twice. */
+/* Calls `fn` for the live objects of one chunk; chunks are counted from 0. Returns
+ * false if there is no such chunk. `fn` must not change the slab. If the slab changes
+ * between two calls, objects may be missed or visited twice. */
 bool slab_walk_part(
 	struct slab *s, unsigned chunk, void (*fn)(void *obj, void *arg), void *arg);
 

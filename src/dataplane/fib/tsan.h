@@ -40,7 +40,8 @@ static inline void tsan_release(void *addr)
 }
 
 /* An object that represents the grace period: readers and the writer release it before
- * they let go of shared memory, and the code that frees the memory acquires it first. */
+ * they let go of shared memory, and the code that frees the memory acquires it
+ * first. */
 extern char tsan_grace;
 
 /* Call it immediately before rcu_quiescent_state() and before a thread becomes offline.

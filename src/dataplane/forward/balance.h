@@ -48,7 +48,7 @@ struct balance_result balance_check(
 	struct balance *b, mono_t now, const struct balance_sums *sums);
 
 #define BALANCE_TEXT_LEN 256
-/* Writes "ok", "ok (3 frames wait, 2 copies are under way)", or what is missing. Returns
- * buf. */
+/* Writes "ok", "ok (3 frames wait, 2 copies are under way)", or what is missing.
+ * Returns buf. */
 const char *balance_format(const struct balance_sums *sums,
 	const struct balance_result *r, char buf[BALANCE_TEXT_LEN]);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G). The
- * frames of a flow are in the order of their arrival. The memory is fixed and allocated
- * once per thread. All zero is an empty burst. Pure.
+ * A burst: the frames of one or more ring blocks, grouped by flow (input port, S, G).
+ * The frames of a flow are in the order of their arrival. The memory is fixed and
+ * allocated once per thread. All zero is an empty burst. Pure.
  */
 
 #include "dataplane/packet/frame.h"
@@ -39,9 +39,9 @@ static inline bool burst_full(const struct burst *b)
 {
 	return b->n_frames == BURST_MAX;
 }
-/* Returns after how many frames the next burst should be sent, if this one had `n_frames`
- * and became `copies`. Larger bursts give longer runs of a flow, but make everything else
- * wait longer. */
+/* Returns after how many frames the next burst should be sent, if this one had
+ * `n_frames` and became `copies`. Larger bursts give longer runs of a flow, but make
+ * everything else wait longer. */
 unsigned burst_enough(unsigned n_frames, uint64_t copies);
 /* Appends a parsed frame of an input port. The burst must not be full. */
 void burst_add(struct burst *b, unsigned port, const struct frame *f);

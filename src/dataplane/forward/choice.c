@@ -30,8 +30,8 @@ static void end_trial(struct choice *c)
 	c->rest = c->last_rest = longer < CHOICE_REST_MAX ? longer : CHOICE_REST_MAX;
 }
 
-/* Turns that sent much less or more than each other do not make a pair, because each turn
- * has a cost that does not depend on the copies. */
+/* Turns that sent much less or more than each other do not make a pair, because each
+ * turn has a cost that does not depend on the copies. */
 static bool alike(uint64_t a, uint64_t b)
 {
 	return a <= 2 * b && b <= 2 * a;

@@ -20,8 +20,8 @@
  *   not set they must differ among the datagrams of one source, group and protocol (RFC
  *   791 3.2, RFC 6864 4.2): see look_at_ids().
  * - Datagrams of other ports of the same flow may be between those of a run; they leave
- *   before or after it. Datagrams of the same ports never change their order, and nothing
- *   overtakes a packet without readable ports, such as a fragment.
+ *   before or after it. Datagrams of the same ports never change their order, and
+ *   nothing overtakes a packet without readable ports, such as a fragment.
  */
 
 #include "base/joined.h"
@@ -39,7 +39,8 @@ enum coalesce_mode {
 
 /* One datagram, or several that may be sent as one. */
 struct run {
-	/* its first and last frame in the burst; coalesce.next leads from one to the next */
+	/* its first and last frame in the burst; coalesce.next leads from one to the
+	 * next */
 	uint16_t first, last;
 	uint16_t n; /* number of its frames */
 	/* bytes of payload in each datagram except the last; 0 for a single datagram */
@@ -59,8 +60,8 @@ struct coalesce {
 };
 
 void coalesce_clear(struct coalesce *c);
-/* Appends the frames of a flow that are not dropped, as runs in the order of their first
- * frames. Returns the number of runs. May verify transport checksums and note the result
- * in the frames. May change identifications in the packets, see above. */
+/* Appends the frames of a flow that are not dropped, as runs in the order of their
+ * first frames. Returns the number of runs. May verify transport checksums and note the
+ * result in the frames. May change identifications in the packets, see above. */
 unsigned coalesce_flow(struct coalesce *c, struct burst *b, const struct burst_flow *fl,
 	enum coalesce_mode mode);

@@ -22,9 +22,9 @@
  * spare. */
 #define COLLECT_BLOCK (128u * 1024)
 
-/* Returns the bytes of a ring on a machine with `memory` bytes: 1/64 of them, rounded down
- * to a power of two, at least 512K and at most 8M. If the memory is not known (0), also
- * 8M. */
+/* Returns the bytes of a ring on a machine with `memory` bytes: 1/64 of them, rounded
+ * down to a power of two, at least 512K and at most 8M. If the memory is not known (0),
+ * also 8M. */
 uint32_t collect_ring(uint64_t memory);
 
 /* A ring that had frames in the last turn. */
@@ -43,8 +43,8 @@ struct collect_turn {
 
 /* Returns for how many nanoseconds the thread may ignore all rings, or 0 if it should
  * sleep until the kernel hands over a block. At the present rate a frame is sent within
- * 5/4 of the bound after it came. Exceptions are a burst that takes too long to send, and
- * a ring that was nearly silent. */
+ * 5/4 of the bound after it came. Exceptions are a burst that takes too long to send,
+ * and a ring that was nearly silent. */
 uint64_t collect_wait(
 	const struct collect_turn *t, const struct collect_ring *ring, size_t n);
 

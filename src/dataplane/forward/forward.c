@@ -220,8 +220,8 @@ static enum verdict rewrite_frame(
 	return v;
 }
 
-/* `n` frames of a flow, one after the other, have the same verdict. Records those that go
- * nowhere, unless no member wants them. */
+/* `n` frames of a flow, one after the other, have the same verdict. Records those that
+ * go nowhere, unless no member wants them. */
 static void note_verdict(struct forward *fw, const struct burst *b,
 	const struct burst_flow *fl, enum verdict why, unsigned n)
 {

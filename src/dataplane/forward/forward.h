@@ -3,9 +3,9 @@
 
 /*
  * The hot path turns one burst into a job that tells what each port gets. It looks up
- * each flow once, checks source, group state and TTL, rewrites each frame once, and finds
- * the runs that may leave as one. replicate.h makes messages of the job. It takes no
- * lock, allocates nothing, does not log and makes no system call. Pure.
+ * each flow once, checks source, group state and TTL, rewrites each frame once, and
+ * finds the runs that may leave as one. replicate.h makes messages of the job. It takes
+ * no lock, allocates nothing, does not log and makes no system call. Pure.
  */
 
 #include "dataplane/fib/fib.h"
@@ -17,9 +17,9 @@ struct forward {
 	/* serves ports of the jobs of this thread and of other threads */
 	struct replicator *replicator;
 	struct forward_counters counters;
-	/* The frames and copies that were not forwarded, by port and verdict. The port of a
-	 * copy is its output port. Only frames of groups that could be forwarded and that a
-	 * member has asked for are recorded. `at` is a latency_stamp(). */
+	/* The frames and copies that were not forwarded, by port and verdict. The port
+	 * of a copy is its output port. Only frames of groups that could be forwarded
+	 * and that a member has asked for are recorded. `at` is a latency_stamp(). */
 	struct refusals refusals;
 	/* how well the datagrams of each stream could be joined; `at` as above */
 	struct joined joined;
@@ -45,7 +45,7 @@ void forward_drop(struct forward *fw, unsigned port, enum verdict why,
 void forward_burst(struct forward *fw, struct burst *b, const struct plan *plan,
 	struct fib *fib, const struct tx_ops *tx, struct replicate_job *ret_job);
 
-/* Returns the receive time stamps of the oldest and of the newest frame of the last job,
- * or false if the job sends nothing. */
+/* Returns the receive time stamps of the oldest and of the newest frame of the last
+ * job, or false if the job sends nothing. */
 bool forward_stamps(
 	const struct forward *fw, uint64_t *ret_oldest, uint64_t *ret_newest);

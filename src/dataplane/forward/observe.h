@@ -4,8 +4,8 @@
 /*
  * Shows the datagrams of a burst to the analysers of its streams (quality_watch.h). It
  * shows the flows that have outputs, with their datagrams as they came in, and a
- * super-frame datagram by datagram. A datagram whose TTL is used up also counts, because
- * it has arrived. Pure.
+ * super-frame datagram by datagram. A datagram whose TTL is used up also counts,
+ * because it has arrived. Pure.
  */
 
 #include "dataplane/forward/replicate.h"

@@ -3,8 +3,8 @@
 
 /*
  * The port plan: everything that the data plane knows about its ports. It is immutable:
- * control builds a new one for every change and publishes the pointer, which the threads
- * read once per burst.
+ * control builds a new one for every change and publishes the pointer, which the
+ * threads read once per burst.
  */
 
 #include "base/addr.h"
@@ -12,10 +12,10 @@
 
 #include <net/if.h>
 
-/* Sources that a port accepts (R174, R143). The longest prefix comes first, and the first
- * match decides. A source that no prefix matches is refused. Own subnets and altnet
- * accept. The subnets of other ports refuse, so that a loop is detected even with "altnet
- * 0.0.0.0/0". */
+/* Sources that a port accepts (R174, R143). The longest prefix comes first, and the
+ * first match decides. A source that no prefix matches is refused. Own subnets and
+ * altnet accept. The subnets of other ports refuse, so that a loop is detected even
+ * with "altnet 0.0.0.0/0". */
 struct plan_source {
 	struct prefix prefix;
 	bool accept;
@@ -54,12 +54,14 @@ struct plan_port {
 	bool ipv4, ipv6;
 	struct plan_source *source; /* owned by the plan */
 	size_t n_source;
-	/* groups that programs of this host listen to here, sorted; owned by the plan */
+	/* groups that programs of this host listen to here, sorted; owned by the
+	 * plan */
 	struct addr *local;
 	size_t n_local;
 	struct plan_filter in, out; /* groups of frames that come in and go out here */
-	/* Frames from here go to the ports of the forwarding table that are in `allowed`,
-	 * and also to those in `always` (upstreams, with forward-from-downstream all). */
+	/* Frames from here go to the ports of the forwarding table that are in
+	 * `allowed`, and also to those in `always` (upstreams, with
+	 * forward-from-downstream all). */
 	struct portset allowed, always;
 };
 
@@ -73,8 +75,8 @@ struct plan {
 struct plan *plan_free(struct plan *p); /* takes and returns NULL */
 /* Returns a plan without ports, or NULL when out of memory. */
 struct plan *plan_new(void);
-/* The following functions copy the list. They return 0 or -ENOMEM. The order of the list
- * matters only for rules. */
+/* The following functions copy the list. They return 0 or -ENOMEM. The order of the
+ * list matters only for rules. */
 int plan_set_sources(struct plan_port *port, const struct plan_source *v, size_t n);
 bool plan_source_ok(const struct plan_port *port, const struct addr *source);
 int plan_set_local(struct plan_port *port, const struct addr *v, size_t n);
@@ -88,8 +90,8 @@ static inline bool plan_may_refuse(const struct plan_filter *f, enum family fami
 	return f->n_rule > 0 || f->refuse_others || family != FAMILY_IPV4;
 }
 int plan_set_own(struct plan *p, const struct addr *v, size_t n);
-/* Is it an address of our own? A packet that comes in from such a source is forged or in
- * a loop (R162). */
+/* Is it an address of our own? A packet that comes in from such a source is forged or
+ * in a loop (R162). */
 bool plan_is_own(const struct plan *p, const struct addr *source);
 /* Returns the number of the port with that MAC, or PORT_MAX. */
 unsigned plan_port_by_mac(const struct plan *p, const uint8_t mac[6]);

@@ -6,8 +6,8 @@
  * applies threshold and MTU of the port and writes a link header for each message.
  * Messages are super-frames if the port takes them, otherwise single datagrams or
  * fragments. Each thread has its own memory for headers and fragments. The burst, its
- * runs and its flows are only read, so that several threads may serve different ports of
- * one burst. Pure.
+ * runs and its flows are only read, so that several threads may serve different ports
+ * of one burst. Pure.
  */
 
 #include "base/refusals.h"
@@ -46,5 +46,6 @@ void replicate_serve(struct replicator *c, const struct replicate_job *job,
 /* Serves each of job->ports, then calls replicate_flush(). */
 void replicate_serve_all(
 	struct replicator *c, const struct replicate_job *job, const struct tx_ops *tx);
-/* Hands everything to the kernel. Nothing refers to the job any more when it returns. */
+/* Hands everything to the kernel. Nothing refers to the job any more when it
+ * returns. */
 void replicate_flush(struct replicator *c, const struct tx_ops *tx);

@@ -49,8 +49,8 @@ static bool parse_insn(const char **p, struct bpf_insn *ret)
 	return true;
 }
 
-/* Does the program jump back? libpcap makes such jumps ("protochain"), but a thread in a
- * loop would not forward. */
+/* Does the program jump back? libpcap makes such jumps ("protochain"), but a thread in
+ * a loop would not forward. */
 static bool jumps_back(const struct bpf_program *p)
 {
 	for (unsigned i = 0; i < p->bf_len; i++) {

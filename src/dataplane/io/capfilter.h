@@ -27,8 +27,8 @@ int capfilter_parse(const char *text, struct bpf_program *ret);
 int capfilter_copy(struct capfilter *to, const struct capfilter *from);
 void capfilter_deinit(struct capfilter *f);
 
-/* Does the filter admit the frame? `has_l2` chooses the program; `caplen` bytes of `len`
- * can be read. */
+/* Does the filter admit the frame? `has_l2` chooses the program; `caplen` bytes of
+ * `len` can be read. */
 
 bool capfilter_match(const struct capfilter *f, bool has_l2, const void *data,
 	uint32_t caplen, uint32_t len);

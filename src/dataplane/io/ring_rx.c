@@ -488,8 +488,8 @@ static int get_int(int fd, int option, int *ret)
 	return getsockopt(fd, SOL_PACKET, option, ret, &len) < 0 ? -errno : 0;
 }
 
-/* Is the socket bound to this interface and protocol? And does its ring have our version,
- * and super-frames only if ours have them? */
+/* Is the socket bound to this interface and protocol? And does its ring have our
+ * version, and super-frames only if ours have them? */
 static bool is_as_wanted(const struct ring_rx *r, int fd, int ifindex)
 {
 	int version, offload;

@@ -4,8 +4,8 @@
 /*
  * A receive ring: the frames of one protocol that arrive on one interface. Control
  * opens and closes it and reads its statistics, and one data-plane thread takes blocks
- * from it. The thread owns a block from ring_rx_peek() to ring_rx_release(): it may read
- * and write everything in it.
+ * from it. The thread owns a block from ring_rx_peek() to ring_rx_release(): it may
+ * read and write everything in it.
  *
  * The kernel hands over blocks (TPACKET_V3) or single frames (TPACKET_V2). With single
  * frames, a block is a run of consecutive frames.
@@ -29,12 +29,12 @@ enum ring_rx_kind {
 	RING_RX_FRAMES,	    /* TPACKET_V2: no delay of a frame, but more wake-ups */
 };
 
-/* How all rings work. The caller fills in its wishes, and ring_rx_probe() replaces those
- * that the kernel does not grant. */
+/* How all rings work. The caller fills in its wishes, and ring_rx_probe() replaces
+ * those that the kernel does not grant. */
 struct ring_rx_mode {
 	enum ring_rx_kind kind;
-	/* With TPACKET_V3: bytes of a block, and the period of the timer that hands over a
-	 * block that is not full. 0 means RING_RX_BLOCK and 1. */
+	/* With TPACKET_V3: bytes of a block, and the period of the timer that hands
+	 * over a block that is not full. 0 means RING_RX_BLOCK and 1. */
 	uint32_t block, retire_ms;
 	bool offload;  /* the kernel describes super-frames (frame_meta.gso_size) */
 	bool fanout;   /* several rings share the frames of an interface */
@@ -53,8 +53,8 @@ struct ring_rx_params {
 	unsigned spread; /* a new group spreads flows over this many rings */
 };
 
-/* Opens and starts a ring. Borrows what `params` points to during the call. Returns 0, or
- * -errno of the call that failed: -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
+/* Opens and starts a ring. Borrows what `params` points to during the call. Returns 0,
+ * or -errno of the call that failed: -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
  * -EINVAL for fanout on an interface that is down. */
 int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret);
 struct ring_rx *ring_rx_close(struct ring_rx *r); /* takes and returns NULL */
@@ -80,8 +80,8 @@ struct ring_rx_fill {
 	size_t bytes; /* of the whole ring */
 };
 void ring_rx_fill(const struct ring_rx *r, struct ring_rx_fill *ret);
-/* Returns 0 if the ring has the size that was asked for. Otherwise the kernel lacked the
- * memory, and the result is the number of bytes that the ring has. */
+/* Returns 0 if the ring has the size that was asked for. Otherwise the kernel lacked
+ * the memory, and the result is the number of bytes that the ring has. */
 size_t ring_rx_short(const struct ring_rx *r);
 
 struct ring_block {
@@ -92,19 +92,19 @@ struct ring_block {
 	bool timeout; /* the timer handed the block over before it was full */
 };
 
-/* Takes the next block that is ready. Returns false if none is ready, or if ring_rx_hold()
- * forbids it. The thread may hold several blocks. */
+/* Takes the next block that is ready. Returns false if none is ready, or if
+ * ring_rx_hold() forbids it. The thread may hold several blocks. */
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret);
-/* Returns the number of frames in all blocks that were taken so far. Any thread may call
- * it. */
+/* Returns the number of frames in all blocks that were taken so far. Any thread may
+ * call it. */
 uint64_t ring_rx_taken(const struct ring_rx *r);
 /* Is more than half of the ring held, so that the kernel may soon have no room to
  * write? */
 bool ring_rx_is_scarce(const struct ring_rx *r);
 /* Is more than a quarter of the ring ready? Call it only while no block is held. */
 bool ring_rx_is_filling(const struct ring_rx *r);
-/* Describes the next frame of a block, which *ret points into. Returns false at the end of
- * the block. */
+/* Describes the next frame of a block, which *ret points into. Returns false at the end
+ * of the block. */
 bool ring_rx_next(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 /* Gives a block back to the kernel. Blocks must be given back in the order in which
  * ring_rx_peek() took them, because a ring that overran waits for exactly its oldest
@@ -123,8 +123,8 @@ struct ring_rx_place {
 };
 void ring_rx_place(const struct ring_rx *r, struct ring_rx_place *ret);
 /* Takes over a socket that ring_rx_open() could have opened with `params`; `size` and
- * `fanout` are ignored. Returns 0, -EINVAL if the socket is different, or another -errno.
- * On failure the caller still owns `fd`. */
+ * `fanout` are ignored. Returns 0, -EINVAL if the socket is different, or another
+ * -errno. On failure the caller still owns `fd`. */
 int ring_rx_adopt(int fd, const struct ring_rx_params *params,
 	const struct ring_rx_place *at, struct ring_rx **ret);
 

@@ -50,16 +50,17 @@ struct ring_rx_ops {
 	/* Called only while b->n_frames is not 0. */
 	void (*next)(struct ring_rx *r, struct ring_block *b, struct frame_meta *ret);
 	void (*release)(struct ring_rx *r, const struct ring_block *b);
-	/* Does the slot belong to the thread and not to the kernel? Any thread may ask. */
+	/* Does the slot belong to the thread and not to the kernel? Any thread may
+	 * ask. */
 	bool (*is_full)(const struct ring_rx *r, uint32_t index);
 };
 
 extern const struct ring_rx_ops ring_rx_v2, ring_rx_v3;
 
-/* Makes PACKET_RX_RING with about `size` bytes in blocks of `block` bytes. If the kernel
- * lacks the memory, both become smaller, but a block not smaller than block_min. The
- * sizes of blocks and frames are powers of two. Only a V3 ring has a retire time. Returns
- * 0 or -errno; g->block is the size that was used. */
+/* Makes PACKET_RX_RING with about `size` bytes in blocks of `block` bytes. If the
+ * kernel lacks the memory, both become smaller, but a block not smaller than block_min.
+ * The sizes of blocks and frames are powers of two. Only a V3 ring has a retire time.
+ * Returns 0 or -errno; g->block is the size that was used. */
 struct ring_geometry {
 	uint32_t size, block, block_min, frame, retire_ms;
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Programs for the sockets of the receive rings, see sockfilter.h. Each test of the filter
- * is followed by the instruction that refuses the frame, so that most jumps pass over
- * one instruction.
+ * Programs for the sockets of the receive rings, see sockfilter.h. Each test of the
+ * filter is followed by the instruction that refuses the frame, so that most jumps pass
+ * over one instruction.
  *
  * The filter is only an early exit: frame_parse() checks everything again.
  */
@@ -36,9 +36,9 @@
 static const struct sock_filter data[] = {
 	/* PACKET_HOST, _BROADCAST and _MULTICAST are 0 to 2, then comes
 	 * PACKET_OTHERHOST; the others are our own. The kernel has taken a VLAN tag out
-	 * of the frame. A random part of the frames for other stations and VLANs passes,
-	 * so that frame_parse() can tell their group. Otherwise a stream with the wrong
-	 * tag would look as if it did not arrive at all. */
+	 * of the frame. A random part of the frames for other stations and VLANs
+	 * passes, so that frame_parse() can tell their group. Otherwise a stream with
+	 * the wrong tag would look as if it did not arrive at all. */
 	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
 	IF(BPF_JEQ, PACKET_OTHERHOST, 6, 0), /* to the random part */
 	IF(BPF_JGT, PACKET_MULTICAST, 8, 0), /* to its end */
@@ -65,8 +65,9 @@ static const struct sock_filter data[] = {
 	REFUSE_IF(BPF_JEQ, IPPROTO_IGMP),
 	RETURN(TAKE_ALL),
 
-	/* IPv6: a frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after a
-	 * hop-by-hop header of 8 bytes (RFC 3810 5), which a faulty message may lack. */
+	/* IPv6: a frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after
+	 * a hop-by-hop header of 8 bytes (RFC 3810 5), which a faulty message may
+	 * lack. */
 	LOAD(BPF_B, 24),
 	REFUSE_UNLESS(BPF_JEQ, 0xff),
 	LOAD(BPF_B, 25),

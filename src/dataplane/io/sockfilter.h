@@ -20,16 +20,16 @@ struct sockfilter {
 
 /* Makes a filter that admits multicast data of both families. It refuses link-local
  * scope, IGMP and MLD, what we send, and nearly all frames that are for another station
- * or have a VLAN tag. With `has_l2` a frame starts with an Ethernet header, else with the
- * IP header. */
+ * or have a VLAN tag. With `has_l2` a frame starts with an Ethernet header, else with
+ * the IP header. */
 void sockfilter_data(bool has_l2, struct sockfilter *ret);
 
 /* This filter refuses every frame. */
 extern const struct sock_fprog sockfilter_none;
 
 /* Makes a program for PACKET_FANOUT_DATA that calculates a number below `n` from source
- * and group, so that all frames of a flow and all fragments of a datagram go to the same
- * thread. The fanout group may have more than n members. */
+ * and group, so that all frames of a flow and all fragments of a datagram go to the
+ * same thread. The fanout group may have more than n members. */
 void sockfilter_spread(enum family family, unsigned n, struct sockfilter *ret);
 /* Returns the number that the program of sockfilter_spread() calculates for a flow. */
 unsigned sockfilter_member(

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Delivery to programs of this host that have joined a group on a downstream. Frames that
- * we send on a packet socket never reach them. Packets of a raw IP socket with a TTL of 0
- * do, because the kernel loops them back to the members of this host on the interface and
- * does not send them. Needs CAP_NET_RAW. Any thread may use it.
+ * Delivery to programs of this host that have joined a group on a downstream. Frames
+ * that we send on a packet socket never reach them. Packets of a raw IP socket with a
+ * TTL of 0 do, because the kernel loops them back to the members of this host on the
+ * interface and does not send them. Needs CAP_NET_RAW. Any thread may use it.
  */
 
 #include "base/addr.h"

@@ -112,8 +112,8 @@ static int send_some(int fd, struct mmsghdr *v, unsigned n)
 	return r < 0 ? -errno : r;
 }
 
-/* Errors that pass with time say nothing. EINVAL comes from kernels before 6.2, which do
- * not know the type of header. Any other error means that this port cannot send
+/* Errors that pass with time say nothing. EINVAL comes from kernels before 6.2, which
+ * do not know the type of header. Any other error means that this port cannot send
  * super-frames. */
 int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
 {

@@ -3,8 +3,8 @@
 
 /*
  * Sending on a port: a packet socket per thread and port, and the sendmmsg(2)
- * implementation of tx_ops. Control opens and closes a socket, and one data-plane thread
- * uses it.
+ * implementation of tx_ops. Control opens and closes a socket, and one data-plane
+ * thread uses it.
  */
 
 #include "dataplane/packet/counters.h"
@@ -15,22 +15,23 @@
 
 struct tx_port {
 	int fd;
-	/* On a link without Ethernet header, the kernel takes the protocol from `to`. */
+	/* On a link without Ethernet header, the kernel takes the protocol from
+	 * `to`. */
 	bool has_l2;
 	struct sockaddr_ll to[_FAMILY_N];
 	_Atomic unsigned caps; /* enum tx_caps; written by the thread, relaxed */
 };
 
 /* Opens the socket of a port. With `vnet` the port may take super-frames: whether the
- * first one can be sent decides about the others. If the kernel refuses vnet headers, the
- * port works without them. Returns 0, -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
- * another -errno. */
+ * first one can be sent decides about the others. If the kernel refuses vnet headers,
+ * the port works without them. Returns 0, -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM,
+ * or another -errno. */
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
 struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
 /* Is the socket still attached to that interface? */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
-/* Returns the bytes of kernel memory that wait to be sent, and their limit. Any thread may
- * call it. */
+/* Returns the bytes of kernel memory that wait to be sent, and their limit. Any thread
+ * may call it. */
 void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_limit);
 
 /* Fills in a header for sendmsg(2). It refers to the message and to the port. */
@@ -42,8 +43,9 @@ int tx_port_try(struct tx_port *t, const struct tx_msg *msg);
 /* The function for tx_ops.caps. Returns 0 for NULL. */
 unsigned tx_port_caps(const struct tx_port *t);
 
-/* The errors of a port in a batch; all zero at the beginning. A port that is full or gone
- * must not take time from the other ports, so the rest of its batch is given up. */
+/* The errors of a port in a batch; all zero at the beginning. A port that is full or
+ * gone must not take time from the other ports, so the rest of its batch is given
+ * up. */
 #define TX_FULL_MAX 4 /* as many EAGAIN in a row end the batch */
 struct tx_health {
 	unsigned n_full;
@@ -58,6 +60,6 @@ struct tx_mmsg;
 /* `counters` is borrowed. Returns 0 or -ENOMEM. */
 int tx_mmsg_new(struct forward_counters *counters, struct tx_mmsg **ret);
 struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t); /* takes and returns NULL */
-/* Fills in the functions of *ret. `ports` has PORT_MAX entries, which are NULL for ports
- * that do not exist. It is borrowed until the next call. */
+/* Fills in the functions of *ret. `ports` has PORT_MAX entries, which are NULL for
+ * ports that do not exist. It is borrowed until the next call. */
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret);

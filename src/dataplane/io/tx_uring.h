@@ -17,8 +17,8 @@ const char *tx_uring_reason(int r);
 
 struct tx_uring;
 
-/* Makes a ring that belongs to the first thread that calls tx_uring_ops(). `counters` is
- * borrowed. Returns 0 or -errno. */
+/* Makes a ring that belongs to the first thread that calls tx_uring_ops(). `counters`
+ * is borrowed. Returns 0 or -errno. */
 int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret);
 struct tx_uring *tx_uring_free(struct tx_uring *t); /* takes and returns NULL */
 /* Does the ring belong to a thread? */

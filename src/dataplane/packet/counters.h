@@ -25,8 +25,8 @@ enum port_count {
 	PORT_COUNT_TX_MESSAGES, /* messages in which the kernel got these copies */
 	PORT_COUNT_FRAGMENTS,	/* fragments of a copy, except the first one */
 	_PORT_COUNT_THREAD_N,
-	/* Control counts these for the port's receive rings. The first three come from the
-	 * kernel. */
+	/* Control counts these for the port's receive rings. The first three come from
+	 * the kernel. */
 	PORT_COUNT_RING_PACKETS = _PORT_COUNT_THREAD_N,
 	PORT_COUNT_RING_DROPS,
 	PORT_COUNT_RING_FREEZES,
@@ -34,8 +34,8 @@ enum port_count {
 	_PORT_COUNT_N,
 };
 
-/* Counters of each thread. "show stats" shows those with a name in counters.c, and those
- * before _THREAD_COUNT_KEPT_N survive a live upgrade. */
+/* Counters of each thread. "show stats" shows those with a name in counters.c, and
+ * those before _THREAD_COUNT_KEPT_N survive a live upgrade. */
 enum thread_count {
 	THREAD_COUNT_FRAMES, /* frames that were judged */
 	THREAD_COUNT_BURSTS,

@@ -57,14 +57,14 @@ static inline unsigned frame_n_packets(const struct frame *f)
 		: 1;
 }
 
-/* Reads source and group of a frame that frame_parse() has refused. Returns false if the
- * frame is cut off, or if its group is link-local. */
+/* Reads source and group of a frame that frame_parse() has refused. Returns false if
+ * the frame is cut off, or if its group is link-local. */
 bool frame_peek(
 	const struct frame_meta *meta, struct addr *ret_src, struct addr *ret_group);
 
 /* Parses a frame. Returns VERDICT_FORWARDED if it may be forwarded, else the reason why
- * not. `mtu` is that of the input link. Longer packets are super-frames, and pass only if
- * they can be cut into UDP datagrams that fit. Checks everything up to
+ * not. `mtu` is that of the input link. Longer packets are super-frames, and pass only
+ * if they can be cut into UDP datagrams that fit. Checks everything up to
  * VERDICT_SUPERFRAME, except VERDICT_OWN_MAC, because it does not know the MACs. */
 enum verdict frame_parse(
 	const struct frame_meta *meta, uint32_t mtu, struct frame *ret);

@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Bucket i counts frames that took at most 2^i microseconds. The last but one ends at 2^21
- * us, which is about 2 s, and the last one has no bound. */
+/* Bucket i counts frames that took at most 2^i microseconds. The last but one ends at
+ * 2^21 us, which is about 2 s, and the last one has no bound. */
 #define LATENCY_BUCKETS 23
 
 struct latency_counters {
@@ -34,8 +34,8 @@ static inline uint64_t latency_bound_us(unsigned bucket)
 	return UINT64_C(1) << bucket;
 }
 
-/* Makes one number, which grows with time, of a receive time stamp of a ring: seconds and
- * nanoseconds since 1970. */
+/* Makes one number, which grows with time, of a receive time stamp of a ring: seconds
+ * and nanoseconds since 1970. */
 static inline uint64_t latency_stamp(uint32_t sec, uint32_t nsec)
 {
 	return (uint64_t)sec << 32 | nsec;
@@ -53,8 +53,8 @@ static inline uint64_t latency_stamp_ns(uint64_t stamp)
 	return (stamp >> 32) * 1000000000 + (stamp & UINT32_MAX);
 }
 
-/* Returns the nanoseconds from a time stamp until `now`, a time stamp of the same clock, or
- * 0 if the clock was set back meanwhile. */
+/* Returns the nanoseconds from a time stamp until `now`, a time stamp of the same
+ * clock, or 0 if the clock was set back meanwhile. */
 static inline uint64_t latency_since(uint64_t stamp, uint64_t now)
 {
 	int64_t sec = (int64_t)(now >> 32) - (int64_t)(stamp >> 32);

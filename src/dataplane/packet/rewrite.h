@@ -17,8 +17,8 @@ void rewrite_ttl(struct frame *f);
 /* Returns the checksum field after one 16-bit word has changed (RFC 1624). */
 uint16_t rewrite_csum16(uint16_t csum, uint16_t from, uint16_t to);
 
-/* Completes a partial UDP or TCP checksum over the whole packet (R182). Returns false if
- * the transport is another one or the headers are cut off; then the frame cannot be
+/* Completes a partial UDP or TCP checksum over the whole packet (R182). Returns false
+ * if the transport is another one or the headers are cut off; then the frame cannot be
  * sent. */
 bool rewrite_complete_checksum(struct frame *f);
 /* Returns the bytes from the transport header to a partial checksum, for code that
@@ -34,23 +34,24 @@ bool rewrite_verify_checksum(struct frame *f);
  * protocol. */
 uint32_t rewrite_pseudo_sum(const struct frame *f, uint32_t l4_len);
 
-/* Writes the Ethernet header for a group (RFC 1112 6.4, RFC 2464 7), with the source MAC
- * of the port (R171). */
+/* Writes the Ethernet header for a group (RFC 1112 6.4, RFC 2464 7), with the source
+ * MAC of the port (R171). */
 #define REWRITE_L2_LEN 14
 void rewrite_l2(uint8_t out[REWRITE_L2_LEN], const struct addr *group,
 	const uint8_t src_mac[6]);
 
 /* Cuts an IPv4 packet into fragments of at most `mtu` bytes (RFC 791 3.2, R166). Writes
- * the fragments (header and data) into `out` one after the other, and their lengths into
- * frag_len. Options with the copied flag are copied into every fragment. Returns the
- * number of fragments, or -EMSGSIZE if out_size, max_frags or the MTU is too small. */
+ * the fragments (header and data) into `out` one after the other, and their lengths
+ * into frag_len. Options with the copied flag are copied into every fragment. Returns
+ * the number of fragments, or -EMSGSIZE if out_size, max_frags or the MTU is too
+ * small. */
 int rewrite_fragment(const struct frame *f, uint32_t mtu, uint8_t *out, size_t out_size,
 	uint16_t *frag_len, unsigned max_frags);
 
 /* Make datagram number i of a UDP super-frame, as the kernel would cut it: with its own
- * length, an identification that is i higher, and a whole checksum. The first one is 0, and
- * frame_n_packets() is their number. rewrite_piece() writes rewrite_piece_len() bytes, and
- * *ret_piece describes them. */
+ * length, an identification that is i higher, and a whole checksum. The first one is 0,
+ * and frame_n_packets() is their number. rewrite_piece() writes rewrite_piece_len()
+ * bytes, and *ret_piece describes them. */
 uint32_t rewrite_piece_len(const struct frame *f, unsigned i);
 void rewrite_piece(
 	const struct frame *f, unsigned i, uint8_t *out, struct frame *ret_piece);

@@ -19,9 +19,9 @@
 
 /* A message in memory: [vnet header and link header] [packet] or, for a super-frame,
  * [vnet, link header] [IP and UDP header] [payload]... A port without either header has
- * the packet alone. The tx_msg itself is valid until tx_ops.send() returns. iov, headers
- * and packet are valid until tx_ops.flush() returns, or with tx_ops.copied until send()
- * returns. */
+ * the packet alone. The tx_msg itself is valid until tx_ops.send() returns. iov,
+ * headers and packet are valid until tx_ops.flush() returns, or with tx_ops.copied
+ * until send() returns. */
 struct tx_msg {
 	struct iovec *iov;
 	unsigned n_iov;
@@ -50,18 +50,18 @@ enum tx_caps {
 struct tx_ops {
 	/* Returns enum tx_caps, or-ed. They change when a super-frame is tried. */
 	unsigned (*caps)(void *ctx, unsigned port);
-	/* Sends or queues n messages on a port, and counts them. Must not block. Returns
-	 * false if the only message was the first super-frame of the port, and the port
-	 * has refused it. The message is then not counted, and the port has lost
-	 * TX_SUPER_FRAME. */
+	/* Sends or queues n messages on a port, and counts them. Must not block.
+	 * Returns false if the only message was the first super-frame of the port, and
+	 * the port has refused it. The message is then not counted, and the port has
+	 * lost TX_SUPER_FRAME. */
 	bool (*send)(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n);
 	/* Hands everything that was queued to the kernel before it returns. */
 	void (*flush)(void *ctx);
 	bool copied; /* flush() needs nothing that was passed to send() */
 	void *ctx;
-	/* Gives one IP packet to the programs of this host that have joined its group on
-	 * the interface, and counts it. iov[0] is the header, whose TTL or hop limit must
-	 * be 0, and iov[1] is the rest. NULL if that is not possible. */
+	/* Gives one IP packet to the programs of this host that have joined its group
+	 * on the interface, and counts it. iov[0] is the header, whose TTL or hop limit
+	 * must be 0, and iov[1] is the rest. NULL if that is not possible. */
 	void (*local)(
 		void *local_ctx, int ifindex, enum family family, struct iovec iov[2]);
 	void *local_ctx;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The verdict on a received frame or on one copy of it. A verdict is also the index of a
- * counter. Names never change. balance.h says how the sums of these counters are related.
+ * The verdict on a received frame or on one copy of it. A verdict is also the index of
+ * a counter. Names never change. balance.h says how the sums of these counters are
+ * related.
  */
 
 enum verdict {
@@ -32,8 +33,8 @@ enum verdict {
 	VERDICT_CHECKSUM_UNFIXABLE, /* partial checksum that cannot be completed */
 	_VERDICT_FRAME_N,
 
-	/* single copies that were not sent; the first one because its TTL is not above the
-	 * threshold of the port (R156) */
+	/* single copies that were not sent; the first one because its TTL is not above
+	 * the threshold of the port (R156) */
 	VERDICT_TTL_THRESHOLD = _VERDICT_FRAME_N,
 	VERDICT_MTU_DF,	     /* larger than the port's MTU, must not be fragmented */
 	VERDICT_FRAG_FAILED, /* could not be fragmented */

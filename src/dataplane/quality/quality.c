@@ -5,9 +5,9 @@
  * arrival, RTP and MPEG-TS. See quality.h.
  *
  * A stream begins as unknown. MPEG-TS is recognised in one datagram, by its sync bytes.
- * Other RTP needs two datagrams with one SSRC and consecutive numbers, because a quarter
- * of all data looks like a header (RFC 3550 A.1, MIN_SEQUENTIAL). The kind changes when
- * 16 datagrams in a row are not of that kind.
+ * Other RTP needs two datagrams with one SSRC and consecutive numbers, because a
+ * quarter of all data looks like a header (RFC 3550 A.1, MIN_SEQUENTIAL). The kind
+ * changes when 16 datagrams in a row are not of that kind.
  */
 
 #include "dataplane/quality/quality.h"
@@ -109,7 +109,8 @@ static void misfit(struct quality *q, mono_t at)
 	quality_add(q, QUALITY_KIND_CHANGES, 1);
 }
 
-/* Handles MPEG-TS that begins `offset` bytes into the datagram. Returns bytes of media. */
+/* Handles MPEG-TS that begins `offset` bytes into the datagram. Returns bytes of
+ * media. */
 static size_t put_ts(
 	struct quality *q, const struct datagram *d, size_t offset, size_t len)
 {

@@ -3,9 +3,9 @@
 
 /*
  * The quality of one stream (source, group, destination port). It is measured from the
- * arrival of its datagrams, the sequence numbers of RTP, and the continuity counters and
- * tables of MPEG-TS. Pure: it has no clock and no memory of its own, and keeps nothing
- * of a payload.
+ * arrival of its datagrams, the sequence numbers of RTP, and the continuity counters
+ * and tables of MPEG-TS. Pure: it has no clock and no memory of its own, and keeps
+ * nothing of a payload.
  *
  * The caller gives each datagram with its time, and reads counters and results. A
  * struct quality has fixed size (less than 4.5 KiB) and one writer. What it learns is
@@ -81,8 +81,9 @@ enum quality_count {
 	QUALITY_TS_PACKETS,
 	QUALITY_TS_NULL,       /* packets of PID 0x1fff, which are only counted */
 	QUALITY_TS_SYNC_BYTES, /* packets that do not begin with 0x47 [DVB 1.2] */
-	QUALITY_TS_SYNC_LOSSES, /* two such packets in a row. Until five good packets have
-				   come, packets are not looked at [DVB 1.1] */
+	/* two such packets in a row. Packets are not analysed until five good ones have
+	 * come [DVB 1.1] */
+	QUALITY_TS_SYNC_LOSSES,
 	QUALITY_TS_CONTINUITY, /* continuity errors [TS 2.4.3.3, DVB 1.4] */
 	QUALITY_TS_MISSING,    /* packets that were lost by these errors, modulo 16 */
 	QUALITY_TS_DUPLICATES, /* the second of two equal packets, which is legal */
@@ -98,8 +99,8 @@ enum quality_count {
 	QUALITY_TS_PMT_LATE, /* gaps of more than 0.5 s on one PID [DVB 1.5] */
 	QUALITY_TS_PCR,
 	/* Steps of the PCR outside of 0 to 100 ms without discontinuity_indicator [DVB
-	 * 2.3b]. The step must also differ from the arrival by more than 100 ms, so that
-	 * a loss does not count again. */
+	 * 2.3b]. The step must also differ from the arrival by more than 100 ms, so
+	 * that a loss does not count again. */
 	QUALITY_TS_PCR_DISCONTINUITIES,
 	/* Packets where a decoder can begin: with random_access_indicator, or the first
 	 * one of a picture that needs no other one, see quality_picture.c. */
@@ -194,10 +195,10 @@ struct quality {
 void quality_init(struct quality *q);
 
 /*
- * Takes the next datagram. `payload` is what follows the UDP header. It has `len` bytes,
- * of which the first `captured` can be read. `at` is when the datagram arrived, not
- * earlier than 0. Returns true if this has completed a second, which is a good moment to
- * copy the counters for readers.
+ * Takes the next datagram. `payload` is what follows the UDP header. It has `len`
+ * bytes, of which the first `captured` can be read. `at` is when the datagram arrived,
+ * not earlier than 0. Returns true if this has completed a second, which is a good
+ * moment to copy the counters for readers.
  */
 bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured,
 	size_t len, mono_t at);
@@ -207,9 +208,10 @@ bool quality_datagram(struct quality *q, const uint8_t *payload, size_t captured
 bool quality_until(struct quality *q, mono_t now);
 
 /* Says that the next datagram comes after a pause that proves nothing, because no host
- * wanted the stream, or because the clock was set. The pause counts neither as a gap nor
- * as loss, continuity and ages begin again, and the second that was cut short is not
- * counted. Counters are kept. Until the next datagram quality_until() does nothing. */
+ * wanted the stream, or because the clock was set. The pause counts neither as a gap
+ * nor as loss, continuity and ages begin again, and the second that was cut short is
+ * not counted. Counters are kept. Until the next datagram quality_until() does
+ * nothing. */
 void quality_resume(struct quality *q);
 
 /* Results that are calculated from the counters and the state. */
@@ -220,8 +222,8 @@ struct quality_result {
 	/* delay factor of the last complete second, and the largest one; -1 if none is
 	 * known [MDI 3.1] */
 	int64_t df_ns, df_max_ns;
-	/* media loss rate of these seconds: RTP numbers that were skipped, or TS packets
-	 * that are missing [MDI 3.2] */
+	/* media loss rate of these seconds: RTP numbers that were skipped, or TS
+	 * packets that are missing [MDI 3.2] */
 	uint64_t mlr, mlr_max;
 	uint64_t rate_bps; /* bits of media in the last complete second */
 	int64_t length_ns; /* from the first to the last datagram, with pauses */
@@ -237,7 +239,7 @@ static inline void quality_add(struct quality *q, enum quality_count c, uint64_t
 const char *quality_count_name(enum quality_count c);
 const char *quality_kind_name(enum quality_kind k);
 
-/* Walks over the PIDs with continuity errors. Begin with `at` 0. Returns the `at` for the
- * next call, or 0 if there is no further PID; then nothing is written. */
+/* Walks over the PIDs with continuity errors. Begin with `at` 0. Returns the `at` for
+ * the next call, or 0 if there is no further PID; then nothing is written. */
 unsigned quality_next_pid(
 	const struct quality *q, unsigned at, uint16_t *ret_pid, uint16_t *ret_errors);

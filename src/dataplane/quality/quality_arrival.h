@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The arrival of datagrams: gaps, outages, seconds, delay factor. A part of quality.h. */
+/* The arrival of datagrams: gaps, outages, seconds, delay factor. A part of
+ * quality.h. */
 
 #include "dataplane/quality/quality.h"
 

@@ -5,8 +5,8 @@
  * first bytes of a PES packet of video (ISO/IEC 13818-1 2.4.3.6), as far as they are in
  * its first TS packet.
  *
- * A decoder needs the parameters of the video and a picture that is coded by itself. The
- * parameters are the sequence header of MPEG-1 and MPEG-2 (13818-2 6.2.2.1) and the
+ * A decoder needs the parameters of the video and a picture that is coded by itself.
+ * The parameters are the sequence header of MPEG-1 and MPEG-2 (13818-2 6.2.2.1) and the
  * parameter sets of H.264 and H.265, and such a picture follows them. If it begins in a
  * later TS packet, the parameters alone count. A picture after them that needs others
  * does not.
@@ -113,8 +113,8 @@ static enum unit read_unit(enum ts_video video, const uint8_t *p, size_t len)
 	return UNIT_OTHER;
 }
 
-/* Returns where the video begins in a PES packet, or `len` if it is not video, scrambled,
- * or begins later. */
+/* Returns where the video begins in a PES packet, or `len` if it is not video,
+ * scrambled, or begins later. */
 static size_t video_offset(const uint8_t *p, size_t len)
 {
 	if (len < PES_HLEN || p[0] != 0 || p[1] != 0 || p[2] != 1)

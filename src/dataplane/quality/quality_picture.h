@@ -15,6 +15,6 @@ enum ts_video {
 	TS_VIDEO_H265,
 };
 enum ts_video ts_video_of(uint8_t stream_type);
-/* Can a decoder begin with the PES packet that begins here? `p` is the payload of its first
- * TS packet, which is not scrambled. Nothing beyond `len` is looked at. */
+/* Can a decoder begin with the PES packet that begins here? `p` is the payload of its
+ * first TS packet, which is not scrambled. Nothing beyond `len` is looked at. */
 bool ts_video_entry(enum ts_video video, const uint8_t *p, size_t len);

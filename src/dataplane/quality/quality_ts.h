@@ -9,8 +9,8 @@
 #define TS_SIZE	  188u
 #define TS_SIZE_R 204u /* with 16 bytes of Reed-Solomon code */
 
-/* Returns the size of the packets of a datagram: 188 or 204, or 0 if it is not MPEG-TS. A
- * sync byte that was not captured is assumed to be right. */
+/* Returns the size of the packets of a datagram: 188 or 204, or 0 if it is not MPEG-TS.
+ * A sync byte that was not captured is assumed to be right. */
 unsigned ts_size(const uint8_t *p, size_t captured, size_t len);
 /* Forgets everything. The age of the PAT counts from `at`. */
 void ts_begin(struct quality *q, unsigned packet_size, mono_t at);
@@ -20,7 +20,8 @@ static inline void ts_gap(struct quality *q)
 	q->ts.epoch++;
 }
 /* Analyses all packets of a datagram that was captured as a whole. Returns false, after
- * ts_gap(), if it contains no packets: its length is wrong, or no sync byte is right. */
+ * ts_gap(), if it contains no packets: its length is wrong, or no sync byte is
+ * right. */
 bool ts_put(struct quality *q, const uint8_t *p, size_t len, mono_t at);
 /* Packets could not be analysed, so the ages begin again. */
 void ts_unseen(struct quality *q, mono_t at);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The streams of a thread, see quality_watch.h: their places, times and budget. A flow is
- * looked up once per burst, because all UDP ports of a flow have the same hash.
+ * The streams of a thread, see quality_watch.h: their places, times and budget. A flow
+ * is looked up once per burst, because all UDP ports of a flow have the same hash.
  *
- * A slot has 4.5 KiB. All slots together are one mapping, which takes no memory for slots
- * that were never used.
+ * A slot has 4.5 KiB. All slots together are one mapping, which takes no memory for
+ * slots that were never used.
  */
 
 #include "dataplane/quality/quality_watch.h"
@@ -27,10 +27,10 @@
 /* a datagram waits for us at most this long */
 #define LATE_MAX_NS (10 * NS_PER_SEC)
 #define STEP_NS	    (10 * NS_PER_MS) /* a larger step means that the clock was set */
-#define EXACT_NS    (NS_PER_MS / 10) /* longest time between the readings of two clocks */
+#define EXACT_NS    (NS_PER_MS / 10) /* longest time between readings of two clocks */
 #define PERIOD_NS   NS_PER_SEC
 #define TICK_NS	    NS_PER_SEC
-#define TICK_SLOTS  128 /* streams of one tick, so that datagrams do not wait for many */
+#define TICK_SLOTS  128 /* streams of one tick; more would delay datagrams */
 #define SHARE_MAX   64
 #define REFUSED_MAX 16 /* attempts per burst: each waits for memory */
 #define HAND_STEPS  16
@@ -548,7 +548,8 @@ static void publish_rest(struct watch_slot *s)
 	watch_publish(s);
 }
 
-/* Returns true if nothing more must be published of the stream until its next datagram. */
+/* Returns true if nothing more must be published of the stream until its next
+ * datagram. */
 static bool tick_slot(const struct quality_watch *w, struct watch_slot *s, mono_t until)
 {
 	bool silent = until.ns - s->last.ns > NS_PER_SEC;

@@ -3,8 +3,8 @@
 
 /*
  * The streams that one data-plane thread forwards, each with its analyser (quality.h),
- * in fixed memory. The thread passes in every datagram, and any thread reads the results
- * without locks. Pure: time comes in, and memory is allocated once.
+ * in fixed memory. The thread passes in every datagram, and any thread reads the
+ * results without locks. Pure: time comes in, and memory is allocated once.
  *
  * If all places are taken, a new stream replaces one that has been silent for 10 s. If
  * there is no such stream, the new one is not watched. Results are published at the
@@ -80,13 +80,13 @@ struct quality_watch_stats {
 
 struct quality_watch;
 
-/* Returns for how many streams a thread should have room on a machine with `memory` bytes,
- * or 0 if unknown. They take at most 1/64 of it, but the result is at least 128, and at
- * most QUALITY_WATCH_STREAMS. */
+/* Returns for how many streams a thread should have room on a machine with `memory`
+ * bytes, or 0 if unknown. They take at most 1/64 of it, but the result is at least 128,
+ * and at most QUALITY_WATCH_STREAMS. */
 unsigned quality_watch_streams(uint64_t memory);
 
-/* `mode` must not be QUALITY_MODE_OFF, and `n_streams` must be 1 to 16,384. Returns 0 or
- * -ENOMEM. */
+/* `mode` must not be QUALITY_MODE_OFF, and `n_streams` must be 1 to 16,384. Returns 0
+ * or -ENOMEM. */
 int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budget,
 	struct quality_watch **ret);
 struct quality_watch *quality_watch_free(
@@ -109,12 +109,12 @@ void quality_watch_expect(const struct quality_watch *w, unsigned port,
  * flow. */
 void quality_watch_flow(struct quality_watch *w, unsigned port,
 	const struct addr *source, const struct addr *group);
-/* `payload` is what follows the UDP header. `real_ns` is when the datagram was received,
- * in nanoseconds since 1970. */
+/* `payload` is what follows the UDP header. `real_ns` is when the datagram was
+ * received, in nanoseconds since 1970. */
 void quality_watch_datagram(struct quality_watch *w, uint16_t dport,
 	const uint8_t *payload, size_t len, int64_t real_ns);
-/* A fragment of a datagram. Only the first fragment has the UDP port (has_port). Another
- * one is counted for the stream of the flow that was active last. */
+/* A fragment of a datagram. Only the first fragment has the UDP port (has_port).
+ * Another one is counted for the stream of the flow that was active last. */
 void quality_watch_fragment(
 	struct quality_watch *w, bool has_port, uint16_t dport, int64_t real_ns);
 /* Ends a burst. */
@@ -127,7 +127,8 @@ mono_t quality_watch_due(const struct quality_watch *w);
  * second before `until`. If there are many streams, it handles a part of them and is
  * due again at once. */
 void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until);
-/* Publishes everything. Another thread may also call it while no thread uses the watch. */
+/* Publishes everything. Another thread may also call it while no thread uses the
+ * watch. */
 void quality_watch_flush(struct quality_watch *w);
 
 /* ---- for control: one thread ---- */
@@ -143,8 +144,9 @@ void quality_watch_restart(
 
 /* ---- for any thread ---- */
 
-/* Calls `fn` for each stream of a group, or of all groups if `group` is NULL. Leaves out
- * a stream if the thread writes its view during each of several attempts to read it. */
+/* Calls `fn` for each stream of a group, or of all groups if `group` is NULL. Leaves
+ * out a stream if the thread writes its view during each of several attempts to read
+ * it. */
 void quality_watch_views(const struct quality_watch *w, const struct addr *group,
 	void (*fn)(void *arg, const struct quality_view *v), void *arg);
 /* Adds the numbers of this watch to *sum, and sets sum->sampling if it is sampling. */

@@ -29,8 +29,8 @@ struct watch_slot {
 	bool silent;	/* see struct quality_view */
 	bool mark_open; /* something that the mark asks for has not come yet */
 	mono_t first, last;
-	/* The first datagram after this time is not compared with earlier ones. INT64_MAX
-	 * if there is no such time. */
+	/* The first datagram after this time is not compared with earlier ones.
+	 * INT64_MAX if there is no such time. */
 	int64_t resume_after;
 	mono_t restart_at; /* the last restart that was ordered */
 	uint64_t full_n, light_n, fragments;
@@ -90,8 +90,9 @@ struct quality_watch {
 	/* lists of slots by group, so that an order does not visit all of them */
 	uint16_t groups[WATCH_GROUPS];
 	struct watch_order order[WATCH_ORDER_SETS][WATCH_ORDER_WAYS];
-	/* A hash table with open addressing. At least half of it is free, so probing ends.
-	 * An entry is the low bits of the hash << 16 | slot + 1, or 0 if it is free. */
+	/* A hash table with open addressing. At least half of it is free, so probing
+	 * ends. An entry is the low bits of the hash << 16 | slot + 1, or 0 if it is
+	 * free. */
 	uint32_t index[];
 };
 

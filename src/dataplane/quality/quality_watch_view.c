@@ -3,8 +3,8 @@
 /*
  * What the thread of a watch and control pass to each other, without locks. The thread
  * writes views of the streams, and control writes orders (marks, restarts). Both are
- * slots whose `turn` is odd while they are written; a reader that meets the writer tries
- * again.
+ * slots whose `turn` is odd while they are written; a reader that meets the writer
+ * tries again.
  */
 
 #include "base/slot.h"

@@ -31,7 +31,8 @@ enum dataplane_latency {
 };
 
 struct dataplane_config {
-	/* 0 means cpus_threads(). If frames cannot be spread, there is always 1 thread. */
+	/* 0 means cpus_threads(). If frames cannot be spread, there is always 1
+	 * thread. */
 	unsigned threads;
 	const unsigned *cpu; /* the processors that the threads stay on, in turn */
 	size_t n_cpu;	     /* 0 means any processor */
@@ -56,10 +57,10 @@ struct dataplane *dataplane_free(struct dataplane *dp);
 
 struct fib *dataplane_fib(struct dataplane *dp); /* borrowed */
 
-/* Opens and closes ports according to `plan` and publishes it. Always takes the plan. The
- * sockets of ports whose ifindex, role and family did not change are kept, so none of
- * their frames is lost. A port that cannot be opened is left out, and the others work;
- * see dataplane_port_error(). Returns 0 or -ENOMEM. */
+/* Opens and closes ports according to `plan` and publishes it. Always takes the plan.
+ * The sockets of ports whose ifindex, role and family did not change are kept, so none
+ * of their frames is lost. A port that cannot be opened is left out, and the others
+ * work; see dataplane_port_error(). Returns 0 or -ENOMEM. */
 int dataplane_apply(struct dataplane *dp, struct plan *plan);
 /* Returns the errno of a port that could not be opened, or 0. */
 int dataplane_port_error(const struct dataplane *dp, unsigned port);
@@ -68,8 +69,8 @@ int dataplane_port_error(const struct dataplane *dp, unsigned port);
 size_t dataplane_short_ring(const struct dataplane *dp, unsigned port);
 
 /* Returns how the threads send at present: "sendmmsg", "io_uring", or "io_uring and
- * sendmmsg". *ret_why, unless `ret_why` is NULL, is the reason for that, or "". Both are
- * static. */
+ * sendmmsg". *ret_why, unless `ret_why` is NULL, is the reason for that, or "". Both
+ * are static. */
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why);
 /* Returns the method of one port, with "super-frames, " before it if the port takes
  * them. */
@@ -119,8 +120,8 @@ void dataplane_quality(struct dataplane *dp, const struct addr *group,
  * QUALITY_MARK_NS. `mark` must not be 0. */
 void dataplane_quality_mark(
 	struct dataplane *dp, const struct addr *group, uint32_t mark);
-/* The group was taken out of the forwarding table. The pause that follows does not count
- * as a fault of its streams. */
+/* The group was taken out of the forwarding table. The pause that follows does not
+ * count as a fault of its streams. */
 void dataplane_quality_restart(struct dataplane *dp, const struct addr *group);
 /* Returns sums over the threads. */
 void dataplane_quality_stats(struct dataplane *dp, struct quality_watch_stats *ret);
@@ -135,8 +136,8 @@ struct dataplane_thread_stats {
 	uint64_t count[_THREAD_COUNT_N];
 	uint64_t copies; /* packets that it has sent to all ports */
 	bool io_uring;	 /* how it sends at present; else by sendmmsg(2) */
-	/* It waits for frames. If a thread is awake and THREAD_COUNT_TURNS does not grow,
-	 * it hangs. */
+	/* It waits for frames. If a thread is awake and THREAD_COUNT_TURNS does not
+	 * grow, it hangs. */
 	bool asleep;
 };
 void dataplane_thread_stats(
@@ -148,7 +149,8 @@ void dataplane_sample(struct dataplane *dp, struct sample_spec *spec);
  * there were so many that some are left. */
 bool dataplane_samples(
 	struct dataplane *dp, void (*fn)(void *arg, const struct sample *s), void *arg);
-/* Returns how many copies were lost since the start, because a thread's ring was full. */
+/* Returns how many copies were lost since the start, because a thread's ring was
+ * full. */
 uint64_t dataplane_samples_lost(struct dataplane *dp, unsigned want, unsigned port);
 /* How long the oldest and the newest frame of each burst took until they were sent:
  * sums over the threads, in the buckets of latency.h. */
@@ -168,7 +170,8 @@ void dataplane_ring_queue(struct dataplane *dp, unsigned port, enum family famil
 	unsigned thread, struct dataplane_queue *ret);
 /* Is io_uring permitted, and has it not stopped working in any thread? */
 bool dataplane_uring_works(const struct dataplane *dp);
-/* Returns the bytes that wait in the transmit sockets of all threads, and their limit. */
+/* Returns the bytes that wait in the transmit sockets of all threads, and their
+ * limit. */
 void dataplane_tx_queue(
 	struct dataplane *dp, unsigned port, uint64_t *ret_used, uint64_t *ret_limit);
 
@@ -179,24 +182,25 @@ void dataplane_control_wake(void);
 
 /* ---- live upgrade ---- */
 
-/* Stops the threads at the end of their bursts. Frames then wait in the rings. Each ring
- * of TPACKET_V3 gets an additional ring, which holds more of a slow stream. */
+/* Stops the threads at the end of their bursts. Frames then wait in the rings. Each
+ * ring of TPACKET_V3 gets an additional ring, which holds more of a slow stream. */
 void dataplane_pause(struct dataplane *dp);
 /* Continues, first with the waiting frames, in their order. Returns 0 or -errno of a
  * thread. */
 int dataplane_resume(struct dataplane *dp);
 
-/* While the data plane is paused: calls `give` for each receive socket, which stays owned
- * by the data plane, and writes what belongs to the sockets. */
+/* While the data plane is paused: calls `give` for each receive socket, which stays
+ * owned by the data plane, and writes what belongs to the sockets. */
 typedef void dataplane_give_fn(void *ctx, const char *name, int fd);
 void dataplane_export(
 	struct dataplane *dp, struct state_out *o, dataplane_give_fn *give, void *ctx);
 
-/* Takes the sockets of the old process; call it before the first dataplane_apply(), which
- * uses those that fit the new configuration. `take` returns a descriptor, which the data
- * plane then owns, or -1. The data plane is paused afterwards, so dataplane_resume() must
- * be called; it closes the sockets that were not used. *ret_why (static) says why no
- * socket can fit, or is "". Returns 0, -ENOMEM, or -EINVAL if the state is faulty. */
+/* Takes the sockets of the old process; call it before the first dataplane_apply(),
+ * which uses those that fit the new configuration. `take` returns a descriptor, which
+ * the data plane then owns, or -1. The data plane is paused afterwards, so
+ * dataplane_resume() must be called; it closes the sockets that were not used. *ret_why
+ * (static) says why no socket can fit, or is "". Returns 0, -ENOMEM, or -EINVAL if the
+ * state is faulty. */
 typedef int dataplane_take_fn(void *ctx, const char *name);
 int dataplane_import(struct dataplane *dp, struct state_in *in, dataplane_take_fn *take,
 	void *ctx, const char **ret_why);

@@ -45,8 +45,8 @@ struct generation {
 struct port_state {
 	struct socket_set *set[_SET_N];
 	int error;
-	/* Only the counters of rings are used here. Control adds to them, and the call_rcu
-	 * thread adds those of retired rings. */
+	/* Only the counters of rings are used here. Control adds to them, and the
+	 * call_rcu thread adds those of retired rings. */
 	_Atomic uint64_t count[_PORT_COUNT_N];
 };
 
@@ -74,7 +74,7 @@ struct dataplane {
 	 * the threads */
 	struct forward_counters drained;
 	bool paused;
-	bool given; /* another process also uses the sockets and the kernel's counters */
+	bool given; /* another process also uses sockets and kernel counters */
 	struct handed *handed; /* unused sockets of the previous process, or NULL */
 	unsigned n_adopted;    /* sockets of the previous process that were used */
 	unsigned n;

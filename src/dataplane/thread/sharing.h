@@ -37,22 +37,23 @@ void sharing_trust_judge(struct sharing_trust *t, unsigned own, unsigned all,
 int sharing_new(unsigned n_threads, struct sharing **ret);
 /* No thread may be left. Takes and returns NULL. */
 struct sharing *sharing_free(struct sharing *c);
-/* Sets the eventfd that wakes a thread; it is borrowed. Call it before the thread's first
- * sharing_sleep(). */
+/* Sets the eventfd that wakes a thread; it is borrowed. Call it before the thread's
+ * first sharing_sleep(). */
 void sharing_set_wake(struct sharing *c, unsigned thread, int fd);
 
-/* The owner serves all ports of a job, alone or with helpers. Returns when all are served
- * and no thread refers to the job. `replicator` and `tx` are the thread's own. */
+/* The owner serves all ports of a job, alone or with helpers. Returns when all are
+ * served and no thread refers to the job. `replicator` and `tx` are the thread's
+ * own. */
 void sharing_serve(struct sharing *c, unsigned thread, const struct replicate_job *job,
 	struct replicator *replicator, const struct tx_ops *tx);
 
-/* A helper serves ports of an open job. The job must have been made for this plan, because
- * ports are numbers and the thread's sockets must be those that the owner means. Returns
- * true if it did something. */
+/* A helper serves ports of an open job. The job must have been made for this plan,
+ * because ports are numbers and the thread's sockets must be those that the owner
+ * means. Returns true if it did something. */
 bool sharing_help(struct sharing *c, unsigned thread, const struct plan *plan,
 	struct replicator *replicator, const struct tx_ops *tx);
 
-/* A thread calls these before and after it waits. sharing_sleep() returns false if a job
- * is open, so that the thread should help first. */
+/* A thread calls these before and after it waits. sharing_sleep() returns false if a
+ * job is open, so that the thread should help first. */
 bool sharing_sleep(struct sharing *c, unsigned thread);
 void sharing_awake(struct sharing *c, unsigned thread);

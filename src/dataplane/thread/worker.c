@@ -587,7 +587,8 @@ static int open_fds(struct worker *w)
 	return epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wakefd, &ev) < 0 ? -errno : 0;
 }
 
-/* Starts the thread with all signals blocked, because the control thread handles them. */
+/* Starts the thread with all signals blocked, because the control thread handles
+ * them. */
 static int start_thread(struct worker *w)
 {
 	sigset_t all, old;

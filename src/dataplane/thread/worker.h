@@ -58,8 +58,8 @@ struct worker_params {
 	unsigned n_owners;
 };
 
-/* Starts a thread and waits until it runs. Returns 0, -ENOMEM, or -errno of the thread or
- * of io_uring (if that was requested). */
+/* Starts a thread and waits until it runs. Returns 0, -ENOMEM, or -errno of the thread
+ * or of io_uring (if that was requested). */
 int worker_new(const struct worker_params *params, struct worker **ret);
 /* Stops and joins the thread. Takes NULL. Stop all threads before you free the first of
  * them, because they wake each other. */
@@ -71,12 +71,12 @@ int worker_start(struct worker *w);
  * nothing is ready, but for at most `turns` turns. */
 void worker_drain(struct worker *w, struct worker_config *cfg, unsigned turns);
 
-/* Lets a ring wake the thread, which gets the ring with a later worker_apply(). That ends
- * when the ring is closed. Returns 0 or -errno. */
+/* Lets a ring wake the thread, which gets the ring with a later worker_apply(). That
+ * ends when the ring is closed. Returns 0 or -errno. */
 int worker_watch(struct worker *w, const struct ring_rx *ring);
-/* Publishes `cfg`, with which the thread works from now on, and wakes the thread. If it is
- * NULL, the thread does nothing. `cfg` is borrowed until a grace period after the next
- * call. */
+/* Publishes `cfg`, with which the thread works from now on, and wakes the thread. If it
+ * is NULL, the thread does nothing. `cfg` is borrowed until a grace period after the
+ * next call. */
 void worker_apply(struct worker *w, struct worker_config *cfg);
 
 /* Copies frames as `spec` says, or none if it is NULL. `spec` is borrowed until a grace
@@ -95,7 +95,7 @@ struct forward_counters *worker_counters(struct worker *w);
 bool worker_gave_up_uring(const struct worker *w);
 /* Does it send through io_uring at present? */
 bool worker_uses_uring(const struct worker *w);
-/* Returns the processor that the thread stays on, or WORKER_ANY_CPU if none was requested
- * or if it is not permitted. */
+/* Returns the processor that the thread stays on, or WORKER_ANY_CPU if none was
+ * requested or if it is not permitted. */
 int worker_cpu(const struct worker *w);
 uint64_t worker_cpu_ns(const struct worker *w); /* processor time that it has used */

@@ -93,8 +93,8 @@ void watch_curses_draw(const struct watch_screen *s)
 }
 
 /* Terminals disagree about the keys of xterm: PuTTY and the Linux console send ESC [ 1
- * ~ for Home, which terminfo perhaps does not know. Unknown sequences are swallowed, so that
- * their digits and letters are not taken for keys. */
+ * ~ for Home, which terminfo perhaps does not know. Unknown sequences are swallowed, so
+ * that their digits and letters are not taken for keys. */
 static int behind_escape(void)
 {
 	static const struct {

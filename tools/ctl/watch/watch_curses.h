@@ -12,6 +12,6 @@ void watch_curses_stop(void); /* gives the terminal back as it was */
 void watch_curses_size(unsigned *ret_rows, unsigned *ret_cols);
 void watch_curses_draw(const struct watch_screen *s);
 #define WATCH_CURSES_RESIZED (-2)
-/* Returns the next character or enum watch_key that was typed, WATCH_CURSES_RESIZED, or -1
- * if there is none. */
+/* Returns the next character or enum watch_key that was typed, WATCH_CURSES_RESIZED, or
+ * -1 if there is none. */
 int watch_curses_key(void);

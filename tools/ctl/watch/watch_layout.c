@@ -334,7 +334,8 @@ static double largest_rate(const struct watch *w)
 	return largest;
 }
 
-/* A bar whose length is proportional to the rate; the largest rate on the page fills it. */
+/* A bar whose length is proportional to the rate; the largest rate on the page fills
+ * it. */
 static void fill_share(struct watch_grid *g, const json_t *row, double largest)
 {
 	double rate = json_number_value(json_object_get(row, "bytes_per_s"));

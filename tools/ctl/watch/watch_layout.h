@@ -9,6 +9,6 @@
 #include "tools/ctl/watch/watch_model.h"
 #include "tools/ctl/watch/watch_screen.h"
 
-/* Fills `ret`, which is all zero or was filled before, with at most w->rows lines. The last
- * line is the footer. Sets w->n_visible. */
+/* Fills `ret`, which is all zero or was filled before, with at most w->rows lines. The
+ * last line is the footer. Sets w->n_visible. */
 void watch_layout(struct watch *w, struct watch_screen *ret);

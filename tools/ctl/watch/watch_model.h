@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What `ringcastctl watch` knows: the last two pages of the daemon ("show top"), what the
- * user wants to see, and what a key does. Uses no terminal, socket or clock.
+ * What `ringcastctl watch` knows: the last two pages of the daemon ("show top"), what
+ * the user wants to see, and what a key does. Uses no terminal, socket or clock.
  */
 
 #include <jansson.h>

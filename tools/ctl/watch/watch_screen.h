@@ -30,8 +30,8 @@ struct watch_screen {
 	size_t n, cap;
 };
 
-/* Adds a line. Each character that is not printable ASCII becomes one '?', so that a text
- * has as many columns as bytes. */
+/* Adds a line. Each character that is not printable ASCII becomes one '?', so that a
+ * text has as many columns as bytes. */
 void watch_screen_add(struct watch_screen *s, enum watch_style style, const char *text);
 void watch_screen_cut(struct watch_screen *s, size_t n); /* keeps the first n lines */
 void watch_screen_deinit(struct watch_screen *s);

@@ -174,7 +174,8 @@ static void xspf(void **state)
 		{TRACK("<x:title>N</x:title><location>239.1.1.1</location>"
 		       "<location>239.1.1.2</location>"),
 			XSPF, "239.1.1.1=N; 239.1.1.2=N"},
-		/* the title of the list does not belong to a track, nor does one in an extension */
+		/* the title of the list does not belong to a track, nor does one in an
+		 * extension */
 		{"<playlist><title>List</title><trackList><track>"
 		 "<extension><title>E</title></extension><title>T</title>"
 		 "<location a='>' b=\">\">239.1.1.1</location><image/>"

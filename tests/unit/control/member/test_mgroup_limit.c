@@ -614,8 +614,8 @@ static void f5_who_has_most_sources_gets_no_more(void **state)
 	}
 }
 
-/* The sources that a host names have no effect while another host wants all sources. They
- * must still be there when that host has left. */
+/* The sources that a host names have no effect while another host wants all sources.
+ * They must still be there when that host has left. */
 static void f5_sources_in_exclude_mode(void **state)
 {
 	FOR_BOTH_FAMILIES

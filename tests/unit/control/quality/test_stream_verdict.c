@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Whom a fault is blamed on: item 2 of the quality of streams, one row for each rule. */
+/* Whom a fault is blamed on: item 2 of the quality of streams, one row for each
+ * rule. */
 
 #include "control/quality/stream_verdict.h"
 #include "test.h"

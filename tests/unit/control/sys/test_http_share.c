@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Bodies that many clients ask for: each is made once, and the addresses take turns. The
- * server is replaced here by one that only notes who got which body. */
+/* Bodies that many clients ask for: each is made once, and the addresses take turns.
+ * The server is replaced here by one that only notes who got which body. */
 
 #include "control/sys/http_share.h"
 #include "test.h"
@@ -171,8 +171,8 @@ static void errors(void **state)
 	assert_int_equal(long_key.code, 400);
 }
 
-/* A client whose questions fill the places waits for its turn, which comes after those of
- * others, however often it asks again. */
+/* A client whose questions fill the places waits for its turn, which comes after those
+ * of others, however often it asks again. */
 static void turns(void **state)
 {
 	struct http_request greedy[100], modest = from("10.0.0.2"), third;

@@ -300,8 +300,8 @@ static void f9_what_a_query_teaches_ends(void **state)
 		}
 }
 
-/* F9: while a querier of the link's subnets is heard, no other one teaches anything. What
- * another one taught before ends with the first query of that querier. */
+/* F9: while a querier of the link's subnets is heard, no other one teaches anything.
+ * What another one taught before ends with the first query of that querier. */
 static void f9_who_is_inside_teaches_alone(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {

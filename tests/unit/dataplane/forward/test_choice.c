@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The choice between two ways to send, with simulated costs: of a turn, of a copy, and of
- * disturbances that have nothing to do with the way.
+ * The choice between two ways to send, with simulated costs: of a turn, of a copy, and
+ * of disturbances that have nothing to do with the way.
  */
 
 #include "dataplane/forward/choice.h"
@@ -99,7 +99,8 @@ static void one_long_disturbance_decides_nothing(void **state)
 	assert_int_equal(c.way, CHOICE_MMSG);
 }
 
-/* Each pair begins with the other way in turn, so a cost of the first turn hits both. */
+/* Each pair begins with the other way in turn, so a cost of the first turn hits
+ * both. */
 static void the_order_of_a_pair_does_not_matter(void **state)
 {
 	for (unsigned late = 0; late < 2; late++) {

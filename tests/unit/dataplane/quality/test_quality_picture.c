@@ -3,8 +3,8 @@
 /* Where a decoder can begin: PES packets of three codecs, made by hand, and the tables
  * that name their PIDs. */
 
-#include "dataplane/quality/quality_picture.h"
 #include "dataplane/quality/quality.h"
+#include "dataplane/quality/quality_picture.h"
 #include "test.h"
 
 #define VIDEO 0x100u
@@ -165,8 +165,8 @@ static int begin(void **state)
 	return 0;
 }
 
-/* A packet whose payload begins with the bytes of a text. `scrambling` are the upper bits
- * of its fourth byte. */
+/* A packet whose payload begins with the bytes of a text. `scrambling` are the upper
+ * bits of its fourth byte. */
 static void put(unsigned pid, bool start, unsigned scrambling, const char *text)
 {
 	uint8_t p[188];

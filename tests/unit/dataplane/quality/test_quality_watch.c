@@ -133,7 +133,7 @@ static void what_waits_in_a_ring_is_no_silence(void **state)
 	stopped = at_ns;
 	pass(3000);
 	for (int64_t ms = 0; ms < 3000; ms += 5) {
-		tv(8, &other); /* is given first, and could begin an outage of the other */
+		tv(8, &other); /* comes first, and could begin an outage of the other */
 		quality_watch_tick(w, (mono_t){at_ns}, (mono_t){stopped + ms * MS});
 		burst_begins();
 		quality_watch_flow(w, 3, &source, &group);
