@@ -375,7 +375,7 @@ static void send_packet(struct app *app, mono_t now, unsigned port, enum family 
 
 	if (len < 0 || !s)
 		return;
-	to = gm_packet_destination(packet_data);
+	to = gm_packet_destination(family, packet_data);
 	if (delay_ms)
 		r = app_later_add(app, mono_add_ms(now, delay_ms), s, packet_data,
 			(size_t)len, &to);

@@ -261,7 +261,7 @@ static void destination_mac(
 	} else if (m->len < header) {
 		memset(mac, 0, 6);
 	} else {
-		to = gm_packet_destination(m->packet);
+		to = gm_packet_destination(m->family, m->packet);
 		addr_group_mac(&to, mac);
 	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Names of the reasons for which a membership message was not accepted: the keys of
- * statistics and metrics, which never change their meaning. Also formats hosts. Pure.
+ * What messages of both protocols have in common: sizes, destinations, the text of
+ * hosts, and the names of the reasons for which a message was not accepted. These names
+ * are the keys of statistics and metrics, and never change their meaning. Pure.
  */
 
 #include "control/proto/gm_msg.h"
@@ -38,12 +39,12 @@ size_t gm_record_bytes(enum family family, size_t n_src)
 	return 4 + (1 + n_src) * sizes[family].addr;
 }
 
-struct addr gm_packet_destination(const void *packet)
+struct addr gm_packet_destination(enum family family, const void *packet)
 {
 	const uint8_t *p = packet;
 	struct addr to;
 
-	if (p[0] >> 4 == 4)
+	if (family == FAMILY_IPV4)
 		return addr_from_v4(p + 16);
 	memcpy(to.b, p + 24, sizeof(to.b));
 	return to;

@@ -188,8 +188,9 @@ size_t gm_query_max_sources(enum family family, uint32_t mtu);
 size_t gm_report_space(enum family family, uint32_t mtu);
 /* Returns the bytes of one record in a report. */
 size_t gm_record_bytes(enum family family, size_t n_src);
-/* Returns the destination in the IP header of an encoded packet, for the link layer. */
-struct addr gm_packet_destination(const void *packet);
+/* Returns the destination in the IP header of a packet, for the link layer. The packet
+ * has the whole header, 20 or 40 bytes. */
+struct addr gm_packet_destination(enum family family, const void *packet);
 
 /* A membership as RFC 4605 3.2 and 9776 3.2 write it: (mode, source list). The legal
  * "no membership" is INCLUDE({}). */

@@ -211,6 +211,30 @@ static void messages_get_the_header_of_their_link(void **state)
 	close(fd);
 }
 
+/* A message is captured before it is checked. The frame says which protocol it is of,
+ * whatever the version in the IP header is. */
+static void the_version_of_a_message_may_be_wrong(void **state)
+{
+	struct fixture *f = *state;
+	int fd = capture(f, "capture interface=lan1\n");
+	struct captures_message m = message(1, PCAPNG_INBOUND);
+	uint8_t *packet = malloc(sizeof(ipv4)); /* a sanitizer sees what follows it */
+	struct pcapng_block b;
+
+	assert_non_null(packet);
+	memcpy(packet, ipv4, sizeof(ipv4));
+	packet[0] = 0x65;
+	m.packet = packet;
+	captures_message(f->tap, &m);
+	free(packet);
+	next(f, fd, PCAPNG_SECTION);
+	expect_interface(f, fd, PCAPNG_ETHERNET, "lan1");
+	b = next(f, fd, PCAPNG_PACKET);
+	assert_memory_equal(
+		b.packet.data, "\x01\x00\x5e\x01\x02\x03\x02\0\0\0\0\x09\x08\x00", 14);
+	close(fd);
+}
+
 static void statistics_come_last(void **state)
 {
 	struct fixture *f = *state;
@@ -427,6 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			messages_get_the_header_of_their_link, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_version_of_a_message_may_be_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(statistics_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			slow_client_loses_and_is_told, setup, teardown),

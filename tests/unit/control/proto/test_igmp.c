@@ -105,7 +105,7 @@ static void assert_record(const struct gm_record *r, const struct gm_record *wan
 static void assert_ip_header(
 	const uint8_t *b, size_t len, const char *from, const char *to)
 {
-	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(b);
+	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(FAMILY_IPV4, b);
 
 	assert_int_equal(b[0], 0x46);
 	assert_int_equal(b[1], 0xc0);

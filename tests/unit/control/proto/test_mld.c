@@ -85,7 +85,7 @@ static void assert_record(const struct gm_record *r, const struct gm_record *wan
 static void assert_headers(
 	const uint8_t *b, size_t len, const char *from, const char *to)
 {
-	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(b);
+	struct addr src = a(from), dst = a(to), dst_seen = gm_packet_destination(FAMILY_IPV6, b);
 
 	assert_memory_equal(b, "\x60\0\0\0", 4);
 	assert_int_equal(b[4] << 8 | b[5], len - 40);
