@@ -783,6 +783,7 @@ int ctl_new(struct loop *loop, const char *path, int handed,
 	if (!is_listening_at(handed, path) || know_file(ctl) < 0) {
 		/* it would be taken for the socket of another daemon */
 		closep(&ctl->fd.fd);
+		ctl->fd.fd = -1;
 		r = ctl_open_socket(ctl);
 	}
 	if (r == 0)
