@@ -67,10 +67,12 @@ def quoted(words):
     return "[" + ", ".join(f"'{w}'" for w in words) + "]"
 
 
-def cross_file(path, target, cc, root, pkgconfig):
+def cross_file(path, target, cc, root, pkgconfig, options):
+    """Write meson's cross file. It names the options, so that a build with others is set up
+    again, see configure()."""
     wrapper = [] if own_machine(target) else [emulator(target), "-L", root]
     tools = {name: cross_root.tool(target.triplet, name) for name in ("ar", "nm", "strip")}
-    text = "[binaries]\n" + f"c = {quoted(cc)}\npkgconfig = 'pkg-config'\n"
+    text = f"# {' '.join(options)}\n[binaries]\n" + f"c = {quoted(cc)}\npkgconfig = 'pkg-config'\n"
     text += "".join(f"{k} = '{v}'\n" for k, v in tools.items())
     if wrapper:
         text += f"exe_wrapper = {quoted(wrapper)}\n"
@@ -123,9 +125,10 @@ def prepare_musl(name, optional):
     root = os.path.join(CROSS, "root", variant)
     cross_musl.make_root(root, machine, optional)
     path = os.path.join(CROSS, f"{variant}.ini")
+    options = [] if optional else without_optional()
     cross_file(path, target, cross_musl.compiler(root, machine.prefix), root,
-               [f"{root}/usr/lib/pkgconfig"])
-    return path, [] if optional else without_optional()
+               [f"{root}/usr/lib/pkgconfig"], options)
+    return path, options
 
 
 def multiarch(target):
@@ -153,8 +156,9 @@ def prepare(name, optional):
     cc = [f"{target.triplet}-gcc", f"--sysroot={root}"]
     pkgconfig = [f"{lib}/pkgconfig", f"{root}/usr/share/pkgconfig"]
     path = os.path.join(CROSS, f"{name}{'' if optional else '-needed'}.ini")
-    cross_file(path, target, cc, root, pkgconfig)
-    return path, [] if optional else without_optional()
+    options = [] if optional else without_optional()
+    cross_file(path, target, cc, root, pkgconfig, options)
+    return path, options
 
 
 def configure(folder, path, options):

@@ -119,6 +119,11 @@ def unpacked_headers(root, machine):
     os.symlink(f"{machine.multiarch}/asm", os.path.join(root, "usr", "include", "asm"))
 
 
+def clean_environment():
+    """Returns the environment without options that are for programs of this machine."""
+    return {k: v for k, v in os.environ.items() if k not in ("LDFLAGS", "CPPFLAGS", "CPATH")}
+
+
 def build_musl(root, machine):
     """Build musl for a processor that Debian has only a compiler for, with the layout of Debian's
     packages."""
@@ -126,7 +131,8 @@ def build_musl(root, machine):
     work = os.path.join(WORK, os.path.basename(root), "musl")
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
-    env = {**os.environ, "CC": f"{machine.prefix}gcc", "CFLAGS": "-Os -g", "DESTDIR": root}
+    env = {**clean_environment(), "CC": f"{machine.prefix}gcc", "CFLAGS": "-Os -g",
+           "DESTDIR": root}
     run([os.path.join(source_of("musl"), "configure"), f"--target={machine.prefix[:-1]}",
          "--prefix=/usr", f"--libdir=/usr/lib/{folder}", f"--includedir=/usr/include/{folder}",
          "--disable-shared", "--enable-wrapper=gcc"], env=env, cwd=work)
@@ -171,7 +177,7 @@ def install(library, root, prefix):
     if library.how == "inside":
         shutil.copytree(source, work)
     os.makedirs(work, exist_ok=True)
-    env = {k: v for k, v in os.environ.items() if k not in ("LDFLAGS", "CPPFLAGS", "CPATH")}
+    env = clean_environment()
     env.update({name: ":" for name in GENERATORS}, CC=" ".join(compiler(root, prefix)),
                CFLAGS=FLAGS, PKG_CONFIG_LIBDIR=f"{root}/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=root,
                DESTDIR=root)

@@ -332,9 +332,10 @@ def main():
     p.add_argument("--url", default=ADDRESS, help="for --source: where the tarball will be")
     args = p.parse_args()
     unknown = set(args.processor) - set(static_targets())
-    if unknown or (args.processor and not args.static):
-        p.error(f"{unknown.pop()} is no processor of --static" if unknown else
-                "a processor takes --static")
+    if unknown:
+        p.error(f"{unknown.pop()} is not a processor of --static")
+    if not args.static and (args.processor or args.optional):
+        p.error("a processor and --optional take --static")
     if args.source:
         source(os.path.join(ROOT, "build", "source"), args.url)
         return 0
