@@ -42,12 +42,14 @@ struct table_node *table_next(const struct table_node *node);
 	({                                                                             \
 		type *_found = NULL;                                                   \
                                                                                        \
-		for (struct table_node *_n = table_find(t, hash_); _n && !_found;      \
+		for (struct table_node *_n = table_find(t, hash_); _n;                 \
 			_n = table_next(_n)) {                                         \
 			type *x = container_of(_n, type, node);                        \
                                                                                        \
-			if (is_it)                                                     \
+			if (is_it) {                                                   \
 				_found = x;                                            \
+				break;                                                 \
+			}                                                              \
 		}                                                                      \
 		_found;                                                                \
 	})
@@ -61,7 +63,8 @@ struct table_node *table_from(const struct table *t, size_t bucket);
 /* Returns the node after this one in a walk over all nodes, or NULL. */
 struct table_node *table_after(const struct table *t, const struct table_node *node);
 
-/* Walks over all nodes. The current one may be removed. */
+/* Walks over all nodes. The current one may be removed, and no other; nothing may be
+ * inserted. */
 #define table_for_each(t, node)                                                        \
 	for (struct table_node *node = table_from(t, 0), *_after;                      \
 		node && (_after = table_after(t, node), true); node = _after)

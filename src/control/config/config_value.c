@@ -11,6 +11,7 @@
 #include "control/config/config_text.h"
 #include "control/config/endpoint.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -390,6 +391,7 @@ void config_value(struct config_parser *p, const struct config_keyword *kw, void
 		[CONFIG_KIND_FILTER] = config_add_filter,
 	};
 
+	assert(kw->kind < array_len(set) && set[kw->kind]);
 	if (kw->or_auto && strcmp(arg->s, "auto") == 0)
 		store_number(kw, base, 0);
 	else

@@ -401,9 +401,10 @@ int app_read_names(const struct app *app, const char *path, size_t max, char **r
 /* Returns what to do about such an error. */
 const char *app_names_advice(const struct app *app, int error);
 
-/* app_http.c: the listeners of metrics-listen and web-listen. app_no_http.c takes its
- * place in a build without libmicrohttpd. They listen where app->cfg says, now or as
- * soon as that is possible: a busy port does not prevent forwarding. */
+/* app_http.c: the listeners of metrics-listen and web-listen. A build without
+ * libmicrohttpd has app_no_http.c instead of this file, app_metrics.c and app_web.c.
+ * They listen where app->cfg says, now or as soon as that is possible: a busy port does
+ * not prevent forwarding. */
 void app_http_start(struct app *app);
 void app_http_stop(struct app *app);
 /* The configuration in force has replaced `old`. */

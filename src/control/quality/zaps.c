@@ -158,7 +158,8 @@ static struct zap *recent(struct zaps *z, size_t i)
 	return zap ? &z->recent[zap - z->recent] : NULL;
 }
 
-/* `waited`: the host has waited for ZAPS_WAIT_MS, the longest time that counts. */
+/* `waited` is false if the host has left. A first datagram that never came then does
+ * not count as missed. */
 static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 {
 	struct zaps_times *lan = z->lan[zap->port];

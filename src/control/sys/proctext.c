@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Long files of /proc, see proctext.h. A call reads what the kernel returns for one
- * read(2). */
+/* Files of /proc, see proctext.h. A call for a long file reads what the kernel returns
+ * for one read(2). */
 
 #include "control/sys/proctext.h"
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A text file of /proc that is read piece by piece, because the kernel writes a long
- * one slowly, and any local user can make it long. Also says how long to wait before
- * reading it again.
+ * Text files of /proc. A file that any local user can make long is read piece by piece,
+ * because the kernel writes it slowly; proctext also says how long to wait before
+ * reading it again. A short file is read at once.
  */
 
 #include "base/mono.h"

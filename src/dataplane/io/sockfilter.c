@@ -97,7 +97,7 @@ void sockfilter_data(bool has_l2, struct sockfilter *ret)
 	_Static_assert(array_len(data) <= array_len(ret->code), "");
 	memcpy(ret->code, data, sizeof(data));
 	for (size_t i = 0; has_l2 && i < array_len(data); i++)
-		if (BPF_CLASS(data[i].code) == BPF_LD && data[i].k < AD(0))
+		if (BPF_CLASS(data[i].code) == BPF_LD && data[i].k < (uint32_t)SKF_LL_OFF)
 			ret->code[i].k += ETH_HLEN;
 	finish(ret, array_len(data));
 }
