@@ -126,14 +126,14 @@ static inline bool addr_is_local_group(const struct addr *group)
 	return group->b[0] == 0xff && (group->b[1] & 0x0f) <= 2;
 }
 
-/* Scope of an IPv6 group, 0 to 15 (RFC 4291 2.7, RFC 7346). */
+/* Returns the scope of an IPv6 group, 0 to 15 (RFC 4291 2.7, RFC 7346). */
 static inline unsigned addr_scope(const struct addr *group)
 {
 	return group->b[1] & 0x0fu;
 }
 
-/* Link-layer address of frames to a group: its low 23 bits (RFC 1112 6.4) or its low 32
- * bits (RFC 2464 7). */
+/* Fills in the link-layer address of frames to a group: its low 23 bits (RFC 1112 6.4)
+ * or its low 32 bits (RFC 2464 7). */
 static inline void addr_group_mac(const struct addr *group, uint8_t mac[6])
 {
 	if (addr_is_v4(group)) {
@@ -147,8 +147,9 @@ static inline void addr_group_mac(const struct addr *group, uint8_t mac[6])
 	}
 }
 
-/* A source that is allowed in a membership record or a data packet: not unspecified,
- * multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291 2.5). */
+/* Is the source allowed in a membership record or a data packet? It must not be
+ * unspecified, multicast, loopback, class E or broadcast (RFC 1812 5.3.7, RFC 4291
+ * 2.5). */
 static inline bool addr_is_usable_source(const struct addr *a)
 {
 	if (addr_is_any(a) || addr_is_multicast(a) || addr_is_loopback(a))

@@ -47,6 +47,7 @@ HABITS = [
     (r"\b(?:[a]ll|[e]ach|[e]very|[e]verything|[a]nything|[n]othing|[n]one|[n]obody) but\b(?! not\b)",
      "write 'except'"),
     (r"\b(?:[i]s|[a]re) none of\b", "write 'is not one of', 'does not belong to'"),
+    (r"_[w]ho_[a-z]|_[i]s_no_|_[b]eside_", "also in names: the agent, 'is not', 'next to'"),
 ]
 # the same for headers, whose comments are read without the code
 HEADER_HABITS = [
@@ -54,9 +55,10 @@ HEADER_HABITS = [
     (r"^\s*(?:/\*|\*) (?:.*[.;] )?0(?: or|,) -[E]", "write 'Returns 0 or'"),
     (r"(?<=/\* )(?:[A]s above|[D]itto)\b", "say it again, or name the function"),
 ]
-# Files that are searched for HABITS: sources below these folders, and all documents except the one
-# that lists the habits. Golden files are left out, because they hold the output of programs.
-PLAIN = ("src/", "tools/", "tests/", "bench/")
+# Files that are searched for HABITS: sources below these folders, the build file at the top, and all
+# documents except the one that lists the habits. Golden files are left out, because they hold the
+# output of programs.
+PLAIN = ("src/", "tools/", "tests/", "bench/", "data/", "debian/", "packaging/", "meson.build")
 NOT_PLAIN = {"CONTRIBUTING.md", "tests/arch/check-text.py"}
 # from the top of the tree; a document may omit everything after the first dot of a name
 NAMED = re.compile(r"(?<![\w./<{$-])(?:bench|data|src|tests|tools)/[\w./*-]*[\w*]")
@@ -206,6 +208,8 @@ def self_test():
         "src/may.c": spdx + "/* who m" + "ay not send */\n",
         "src/but.c": spdx + "/* everythin" + "g but the head */\n",
         "src/none.c": spdx + "/* the frame i" + "s none of ours */\n",
+        "tests/name.c": spdx + "void it_i" + "s_no_gap(void);\n",
+        "meson.build": "# which is read, to" + "o\n",
         "src/above.h": spdx + "/* A" + "s above, with a list. */\n",
         "src/ever.c": spdx + "/* heard as eve" + "r */\n",
         "bench/run": "#!/bin/sh\n# it stand" + "s before the header\n",

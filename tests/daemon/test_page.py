@@ -409,7 +409,7 @@ def appears(b, w, what, knows, shows):
     began, since = time.monotonic(), w.evaluate("performance.now()")
 
     def shown():
-        # the page asks again when it has shown an answer; what is being made may be older
+        # the page asks again when it has shown an answer; one that is being made may be older
         asked = w.evaluate(ASKED.format(since))
         there = shows()
         assert there or asked < 5, f"the page has asked {asked} times since, but not shown {what}"

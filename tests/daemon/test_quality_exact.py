@@ -297,7 +297,7 @@ def upgraded_frames(b):
 
 
 def opinions(tv):
-    """Faults that dvblast and ffmpeg know too. Both judge continuity across a packet whose sync
+    """Faults that dvblast and ffmpeg also know. Both judge continuity across a packet whose sync
     byte is wrong; dvblast takes any number of duplicates as legal and does not read
     discontinuity_indicator; ffmpeg takes no duplicate as legal."""
     for n in (1, 2, 9):

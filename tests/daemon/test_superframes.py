@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ports of all kinds under runs of datagrams: joined datagrams arrive unchanged, whoever cuts the
+"""Ports of all kinds under runs of datagrams: joined datagrams arrive unchanged, whatever cuts the
 super-frame, and `show interfaces` says which ports take super-frames."""
 
 import itertools

@@ -144,7 +144,7 @@ struct fuzz_client {
 	size_t line;	    /* bytes of the unfinished line */
 	unsigned n_request; /* complete lines sent */
 	unsigned n_reply;
-	bool too_long;	  /* a line was: one more reply follows, then the end */
+	bool too_long;	  /* a line was too long; one reply and the end follow */
 	bool asked;	  /* to follow; later lines are not requests */
 	bool follows;	  /* has been told that it follows */
 	unsigned n_event; /* including those reported as lost */

@@ -24,8 +24,8 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-/* The oracles are not under test. What they compare is of no use for new inputs, and
- * to record it takes most of the time. */
+/* The oracles are not under test. Their comparisons do not help to find new inputs, and
+ * recording them takes most of the time. */
 #ifdef __clang__
 #define ORACLE __attribute__((no_sanitize("coverage")))
 #else

@@ -2,10 +2,10 @@
 
 /*
  * Datagrams and fragments of several streams, marks, restarts, steps of the clock and
- * time, for three watches. One is left alone. The second is also asked, ticked and
- * flushed in between, and must have found the same in the end. The third has fewer
- * places than there are streams; whatever it is given is in a view, counted as not
- * watched, or gone with a stream that made room.
+ * time, for three watches. One is left alone. The second is also queried, ticked and
+ * flushed in between, and must end with the same results. The third has room for fewer
+ * streams than there are. Each datagram that it gets must be in a view, be counted as
+ * not watched, or belong to a stream that was replaced.
  */
 
 #include "dataplane/quality/quality_watch.h"

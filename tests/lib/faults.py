@@ -38,7 +38,7 @@ KNOWN = {
     "getgrnam_r": "glibc's name service does not check whether there is memory",
 }
 
-# Errors by which the caller decides something else than by the usual error of the function.
+# Errors that the caller handles in another way than the usual error of the function.
 FURTHER = {
     "accept4": ("ECONNABORTED",),
     "read": ("EINTR", "EAGAIN"),

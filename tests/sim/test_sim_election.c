@@ -300,7 +300,7 @@ static void e12_no_ghost_querier(enum family family)
 
 /* R054: a router that is not querier leaves the handling of leaves to the querier. If
  * no host has answered the querier, this router sends one query itself (F3). */
-static void r054_silent_beside_the_querier(enum family family)
+static void r054_silent_next_to_the_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
 	struct addr g = sim_group(h.sim, 1);
@@ -420,7 +420,7 @@ static void k04_a_querier_that_does_not_forward(enum family family)
 
 /* K04: a switch sends queries, two proxies forward: the one with the lower MAC address
  * stays. */
-static void k04_two_beside_a_third_querier(enum family family)
+static void k04_two_next_to_a_third_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){0});
 	struct addr g = sim_group(h.sim, 1), s = sim_source(h.sim, 1);
@@ -523,13 +523,13 @@ static const struct CMUnitTest tests[] = {
 	BOTH(f3_one_forged_query),
 	BOTH(f3_queries_that_hosts_do_not_hear),
 	BOTH(f3_group_queries_that_hosts_do_not_hear),
-	BOTH(r054_silent_beside_the_querier),
+	BOTH(r054_silent_next_to_the_querier),
 	BOTH(r137_only_the_querier_forwards),
 	BOTH(r140_election_lost_and_won),
 	BOTH(r141_members_of_a_lost_lan_count),
 	BOTH(r142_two_proxies_no_duplicates),
 	BOTH(k04_a_querier_that_does_not_forward),
-	BOTH(k04_two_beside_a_third_querier),
+	BOTH(k04_two_next_to_a_third_querier),
 	BOTH(k04_the_lower_one_does_not_obey),
 	BOTH(k04_the_higher_one_does_not_obey),
 	BOTH(k04_silent_and_thin_streams),

@@ -71,7 +71,7 @@ static void r121_follows_the_querier(enum family family)
 }
 
 /* R123: a group query of an older version changes nothing. */
-static void r123_group_query_is_no_older_querier(enum family family)
+static void r123_group_query_is_not_an_older_querier(enum family family)
 {
 	struct home h = home_new(family, &(struct home_params){.no_querier = true});
 	struct sim_host *host = home_host(&h, 1, 10, GM_V3);
@@ -487,7 +487,7 @@ static const struct CMUnitTest tests[] = {
 	BOTH(r118_provider_restarts),
 	BOTH(r119_leaves_on_stop),
 	BOTH(r121_follows_the_querier),
-	BOTH(r123_group_query_is_no_older_querier),
+	BOTH(r123_group_query_is_not_an_older_querier),
 	BOTH(r124_switch_cancels_what_is_pending),
 	BOTH(r125_older_upstream),
 	BOTH(r126_no_suppression),

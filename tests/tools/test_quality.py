@@ -41,8 +41,8 @@ def run(*arguments):
 
 
 def measure(octets, people=False):
-    """The report about a capture, by port of a stream what was found in it, and the text for
-    people if it is wanted."""
+    """Returns the report about a capture, a dictionary of what was found in each stream, by its
+    port, and the text for people if it is wanted."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "a.pcap")
         with open(path, "wb") as f:
@@ -199,7 +199,7 @@ def rtp(seq, kind=96, ssrc=7, stamp=0, payload=bytes(100), first=0x80):
 
 
 def check_only(datagrams, port=5000, snaplen=65535):
-    """Against the reference alone: for one stream what was found"""
+    """Compares with the reference alone, and returns what was found in the one stream."""
     octets = make.capture([(at, make.frame(d, port=port)) for at, d in datagrams], snaplen)
     _, found, text = measure(octets, True)
     head = 14 + 20 + 8
@@ -245,7 +245,7 @@ def fec():
     frames = [(at, make.frame(d)) for at, d in media]
     for i, (at, _) in enumerate(media):
         if i % 5 == 0:
-            # a sequence in order shows that it is RTP; what follows may do anything
+            # packets in order show that the stream is RTP; later ones may do anything
             n = i // 5 if i > 10 else 0
             p = packet(n, False) if i else packet(0, False)
             p = p[:2] + make.struct.pack("!H", i // 5 if i <= 10 else 3 * i) + p[4:]
@@ -396,7 +396,7 @@ def main():
     if len(sys.argv) not in (2, 3):
         print(__doc__, file=sys.stderr)
         return 1
-    # meson names what runs programs of another machine
+    # in a cross build meson names an emulator in this variable
     REPLAY[:] = [*os.environ.get("MESON_EXE_WRAPPER", "").split(), sys.argv[1]]
     if sys.argv[2:] == ["--table"]:
         table()

@@ -39,7 +39,7 @@ void text_table_add(struct text_table *t, const char *format, ...)
 	t->cell[t->n++] = printable(text, "");
 }
 
-/* strverscmp(3) of musl 1.2 sorts digits behind letters if only one of the two has
+/* strverscmp(3) of musl 1.2 sorts digits after letters if only one of the two has
  * them. */
 static int compare_names(const char *a, const char *b)
 {

@@ -259,13 +259,13 @@ bool config_decide_source(const struct config_iface *ci, const struct addr *sour
 bool config_is_ssm(const struct config *c, const struct addr *group);
 
 /* Returns the configuration as text, every keyword with its value. The text parses back
- * to the same configuration. The caller frees it. NULL when out of memory. */
+ * to the same configuration. The caller frees it. Returns NULL when out of memory. */
 char *config_print(const struct config *c);
 
 /* Returns what each interface will do, in sentences, as `ringcastd -C` shows it.
  * `there` has the names of the interfaces that exist now, ending with NULL. If it is
- * NULL, the text says nothing about that. The caller frees the text. NULL when out of
- * memory. */
+ * NULL, the text says nothing about that. The caller frees the text. Returns NULL
+ * when out of memory. */
 char *config_describe(const struct config *c, const char *const *there);
 
 /* Returns one sentence about the interfaces that have a role in the file but are not in

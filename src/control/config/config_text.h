@@ -19,7 +19,7 @@ void config_text_deinit(struct config_text *t);
 void config_text_add(struct config_text *t, const char *format, ...) _printf_(2, 3);
 void config_text_vadd(struct config_text *t, const char *format, va_list ap)
 	_printf_(2, 0);
-/* Takes the string out of `t`, which is then empty. NULL when out of memory. */
+/* Takes the string out of `t`, which is then empty. Returns NULL when out of memory. */
 char *config_text_take(struct config_text *t);
 
 /* Writes milliseconds as seconds without idle zeros: "1", "0.1", "31.25". Returns

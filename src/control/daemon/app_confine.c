@@ -30,7 +30,8 @@
 #define DEFAULT_USER "ringcast"
 #define NOBODY	     65534
 
-/* A file that does not exist needs no right, and one that cannot be named gets none. */
+/* A file that does not exist needs no right. A file whose path is too long gets
+ * none. */
 static int allow(struct landlock *l, const char *path, unsigned rights)
 {
 	int r = landlock_allow(l, path, rights);

@@ -2,8 +2,8 @@
 
 /*
  * metrics-listen and web-listen, and what they have in common. They listen now or as
- * soon as that is possible, and can move to another address. The port stays that of the
- * start, because the right to bind another one is given up.
+ * soon as that is possible, and can move to another address. They keep the port of the
+ * start, because the daemon has given up the right to bind another one.
  */
 
 #include "control/daemon/app_priv.h"

@@ -311,11 +311,11 @@ uint64_t app_quality_members(const struct app *app, mono_t now,
 	const struct proxy_port *pp, const struct gm_msg *msg);
 void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t members);
-/* An EFFECT_REPORT was executed. */
+/* Notes that an EFFECT_REPORT was executed. */
 void app_quality_sent(struct app *app, const struct effect *e);
-/* The last member of the group on a port has gone. */
+/* Notes that the last member of the group on a port has gone. */
 void app_quality_gone(struct app *app, unsigned port, const struct addr *group);
-/* A forwarding entry of the group has no output any more. */
+/* Notes that a forwarding entry of the group has no output any more. */
 void app_quality_ended(struct app *app, const struct addr *group);
 void app_quality_export(struct app *app, struct state_out *o);
 /* Logs and leaves out what cannot be read. */

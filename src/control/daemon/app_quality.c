@@ -225,9 +225,9 @@ static void read_views(struct app_quality *q)
 	zaps_tick(&q->zaps, q->read_at);
 }
 
-/* Rests, because nothing flows. A stream that somebody has just asked for may begin at
- * any moment, so looks again soon. If many are awaited, as after a start, looks only
- * once more. */
+/* Stops judging while no stream flows. If a host has just asked for a stream, which may
+ * begin at any moment, checks again after LOOK_MS. If more than ZAPS_FEW streams are
+ * awaited, as after a start, checks only once, after ZAPS_WAIT_MS. */
 static void wait_for_zaps(struct app_quality *q, mono_t now)
 {
 	unsigned n = q->zaps.n_pending;

@@ -8,12 +8,12 @@
  * host that sends a few datagrams into a stream of the provider is therefore no
  * forwarder.
  *
- * Of two forwarders, one stops without a conversation. If one of them is querier, the
- * other one stops. If a third router is querier, the one with the higher MAC address
- * stops. A forwarder that should continue stops if the other one does not stop within
- * seconds. A forwarder that has stopped resumes when it receives datagrams and the
- * other one no longer copies a quarter of them. A pause of the stream therefore changes
- * nothing. Pure.
+ * If two routers forward the same streams, one of them stops. They exchange no messages
+ * about it; both apply these rules. If one of them is querier, the other one stops. If
+ * a third router is querier, the one with the higher MAC address stops. A forwarder
+ * that should continue stops if the other one does not stop within seconds. A forwarder
+ * that has stopped resumes when it receives datagrams and the other one no longer
+ * copies a quarter of them. A pause of the stream therefore changes nothing. Pure.
  */
 
 #include "base/mono.h"
@@ -23,7 +23,8 @@
 #define FORWARDER_MAX	  4096 /* streams observed for a port and family */
 #define FORWARDER_TURN_MS 250  /* the time between two turns of a stream */
 
-/* This turn does not know how many datagrams of the stream were received elsewhere. */
+/* It is not known how many datagrams of the stream we have received since the last
+ * turn. */
 #define FORWARDER_UNKNOWN UINT64_MAX
 
 /* A stream that another station sends to the port now, or sent a moment ago. The
@@ -39,11 +40,11 @@ struct forwarder_stream {
 	/* Copies since the last turn: frames and their bytes. The bytes are needed
 	 * because a super-frame contains several datagrams. */
 	uint64_t copies, copies_bytes;
-	/* Sums over the last turns, of what we received and of the copies, in parts of
-	 * our mean frame. An older turn counts less. */
+	/* These are sums over the last turns, of what we received and of the copies, in
+	 * parts of our mean frame. An older turn counts less. */
 	uint64_t recent_ours, recent_copies;
-	/* On standby: what we received and no copy covers, in the same unit; when that
-	 * began; and when everything was covered last. */
+	/* On standby, these are what we received and no copy covers, in the same unit;
+	 * when that began; and when everything was covered last. */
 	uint64_t missed;
 	mono_t missed_at, covered;
 	mono_t first; /* since then `enough` is true, without a long pause */
@@ -95,7 +96,7 @@ struct forwarder_count {
 enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_count *ours, unsigned sampling,
 	const struct forwarder_rank *rank);
-/* No member wants the stream there any more. */
+/* Forgets a stream that no member on the port wants any more. */
 void forwarder_forget(struct forwarder *f, size_t i);
 
 /* The streams of a group, one after the other; *ret_n is 0 if there is none. */

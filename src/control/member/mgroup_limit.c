@@ -441,7 +441,7 @@ static struct mgroup *gives_way(
 	holdings(db, msg, &groups, &addr);
 	if (most->n_groups > max(mgroup_max_groups(db) / MUCH_PART, MUCH_GROUPS))
 		return groups + 1 < most->n_groups ? newest_of(most, NULL) : NULL;
-	/* a sender that holds next to nothing may replace anybody */
+	/* a sender that holds next to nothing may replace any other */
 	return stranger(db, NULL,
 		own < LITTLE_GROUPS ? 0 : (uint64_t)FAR_MORE * (own + 1), false);
 }

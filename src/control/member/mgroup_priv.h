@@ -76,12 +76,12 @@ void mgroup_ask_again(
 
 /* May a query be sent now? */
 bool mgroup_has_turn(const struct mgroup_db *db, mono_t now);
-/* n queries have been sent. */
+/* Notes that n queries were sent. */
 void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n);
 /* Takes room for one query out of the port's token bucket, for a query that does not
  * wait for its turn. Returns false if there is no room. */
 bool mgroup_take_room(struct mgroup_db *db, mono_t now);
-/* A repetition has taken 1 + n messages, so the next queries wait longer. */
+/* Notes that a repetition took 1 + n messages, so the next queries wait longer. */
 void mgroup_owe(struct mgroup_db *db, mono_t now, unsigned n);
 /* Lets the group wait for a turn that is not before `at`. */
 void mgroup_wait(struct mgroup_db *db, struct mgroup *g, mono_t at);

@@ -67,7 +67,7 @@ void mgroup_asked(struct mgroup_db *db, mono_t now, unsigned n)
 {
 	struct mgroup_turns *t = &db->turns;
 
-	t->debt = n; /* a report that may begin a query also settles the earlier debt */
+	t->debt = n; /* the turn has settled the earlier debt */
 	t->since = now;
 	t->busy = mono_add_ms(mono_max(t->busy, now), n * (1000 / PORT_RATE));
 }

@@ -14,7 +14,7 @@
  *   full    the message is within what its host and its port may send;
  *   member  its host has groups on the port, and has a place as a member (see below);
  *   quiet   its host has caused little work lately;
- *   fresh   these addresses have not sent the same message lately. (A forger who sends
+ *   fresh   these addresses have not sent the same message lately. (A forger that sends
  *           it first has already done what the real sender wants.)
  *
  * When a way has less room than is asked for, chance decides instead of the order of

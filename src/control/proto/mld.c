@@ -172,7 +172,7 @@ static enum gm_bad read_headers(
 	return GM_OK;
 }
 
-/* RFC 8200 8.1: addresses, length and protocol are covered too */
+/* RFC 8200 8.1: it also covers addresses, length and protocol */
 static uint16_t mld_checksum(const uint8_t *from_to, const void *message, size_t len)
 {
 	uint32_t sum = inet_sum(from_to, 32, (uint32_t)len + PROTO_ICMPV6);
@@ -213,7 +213,7 @@ static enum gm_bad mld_decode_query(struct rd r, size_t len, uint32_t max_work,
 		return GM_BAD_SHORT;
 	if (len != V1_LEN && len < V2_QUERY_LEN)
 		return GM_BAD_LENGTH;
-	/* ::ffff:0.0.0.0 is "any" too, of the other family */
+	/* ::ffff:0.0.0.0 is also "any", of the other family */
 	general = addr_eq(&q->group, &none);
 	if (!general && !mld_is_group(&q->group))
 		return GM_BAD_GROUP;

@@ -42,14 +42,14 @@ void instances_release(struct instances *r, mono_t now, const struct config *cfg
 int instances_sync(struct instances *r, mono_t now, const struct config *cfg,
 	const struct iface_table *ifaces, struct effects *fx);
 
-/* proxy_each_missing() for all instances. */
+/* Calls proxy_each_missing() for all instances. */
 int instances_each_missing(const struct instances *r, const struct iface_table *ifaces,
 	int (*fn)(void *arg, const char *name, const struct config_iface *ci),
 	void *arg);
 
 mono_t instances_deadline(const struct instances *r);
 void instances_tick(struct instances *r, mono_t now, struct effects *fx);
-/* proxy_resume() and proxy_shutdown() for all instances. */
+/* Call proxy_resume() and proxy_shutdown() for all instances. */
 void instances_resume(struct instances *r, mono_t now, struct effects *fx);
 void instances_shutdown(struct instances *r, mono_t now, struct effects *fx);
 

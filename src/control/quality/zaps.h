@@ -94,7 +94,7 @@ void zaps_deinit(struct zaps *z);
  * mark of the zap that has begun, or 0 if none has. */
 uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *group,
 	const struct addr *host, bool member, bool change);
-/* The provider was asked for the group. */
+/* Notes that the provider was asked for the group. */
 void zaps_sent(struct zaps *z, mono_t now, const struct addr *group);
 /* Takes a view of a stream, which may have the times of a zap. */
 void zaps_see(struct zaps *z, const struct quality_view *v);

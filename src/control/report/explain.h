@@ -115,8 +115,8 @@ struct explain_output {
 	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
 	struct explain_refusals joins; /* reports of the group that were refused */
 	bool querier;
-	/* time since the last of the first queries, and how long hosts may take to
-	 * answer, if that is not over; else 0 */
+	/* While hosts may still answer the first queries, these are the time since the
+	 * last one and the time that hosts have to answer. Both are 0 afterwards. */
 	int64_t asked_ms, answer_ms;
 	bool forwards; /* we forward here, as querier or although another router is */
 	struct addr other_querier;

@@ -19,8 +19,8 @@ struct scrape *scrape_free(struct scrape *s); /* takes and returns NULL */
 /* Does one slice; returns false if nothing is left to do. */
 bool scrape_slice(struct scrape *s);
 
-/* Takes the text out after the last slice. The caller frees it. NULL if there was no
- * memory. */
+/* Takes the text out after the last slice. The caller frees it. Returns NULL if
+ * there was no memory. */
 char *scrape_take(struct scrape *s, size_t *ret_len);
 /* Returns the processor time that its slices have taken so far. */
 uint64_t scrape_cost_ns(const struct scrape *s);

@@ -51,7 +51,7 @@ void http_share_gone(struct http_share *s, const struct http_request *q);
  * kept. Call http_go_on() afterwards. */
 void http_share_give(struct http_share *s, unsigned code, struct http_body *body,
 	mono_t now, mono_t fresh_until);
-/* No body is fresh any more, because something has changed. */
+/* Makes all bodies stale, because something has changed. */
 void http_share_forget(struct http_share *s);
 /* Drops everything. Call it before http_free(), which answers the requests that wait.
  * The body that is being made must not be given any more. */

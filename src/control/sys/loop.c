@@ -4,7 +4,7 @@
  * Event loop over epoll, see loop.h. One timerfd carries the next deadline with the
  * clock's precision; it is set again only for an earlier one. Work that moves the
  * deadline into the future therefore costs no system call, but one unnecessary wake-up
- * later. Signals arrive through a descriptor of events. Removal inside a callback also
+ * later. Signals arrive through an eventfd. Removal inside a callback also
  * drops the events of the same batch, so an owner may free itself.
  *
  * CLOCK_MONOTONIC ignores changes of the time of day. It stops while the machine is

@@ -60,7 +60,7 @@ static int sensor_set_filter(const struct sensor *s)
 		NEED_EQUAL(0xe0000000, 4), LOAD(W, 16), AND(0xffffff00),
 		NEED_OTHER(0xe0000000, 1), BPF_STMT(BPF_RET | BPF_K, SNAPLEN),
 		BPF_STMT(BPF_RET | BPF_K, 0)};
-	/* not ICMPv6, also behind options; a group of a scope above 2 */
+	/* not ICMPv6, also after options; a group of a scope above 2 */
 	struct sock_filter v6[] = {MULTICAST_IN(9), LOAD(B, 6),
 		NEED_OTHER(IPPROTO_ICMPV6, 7), NEED_OTHER(IPPROTO_HOPOPTS, 6),
 		LOAD(B, 24), NEED_EQUAL(0xff, 4), LOAD(B, 25), AND(0x0f),

@@ -38,7 +38,8 @@ void upstream_send_changes(
 /* Sets the group's timers. Frees a group that was left and has no report to repeat, so
  * `g` may be gone afterwards. */
 void upstream_settle(struct upstream *u, struct upstream_group *g);
-/* There is no memory to queue the change, so it is tried again later. */
+/* Notes that a change could not be queued for lack of memory, so that it is tried again
+ * later. */
 void upstream_later(struct upstream *u, mono_t now, struct upstream_group *g);
 /* Drops all changes, repetitions and answers of the family. */
 void upstream_cancel(struct upstream *u, enum family family);

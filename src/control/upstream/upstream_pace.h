@@ -3,16 +3,16 @@
 
 /*
  * How many messages the host side sends to the provider, and in which order. Providers
- * drop messages if more than a few dozen a second come from one line, so a host that
- * causes many messages could keep all others from being heard.
+ * drop messages if more than a few dozen a second come from one subscriber, so a host
+ * that causes many messages could keep all others from being heard.
  *
  * A bucket holds the messages that may be sent. Changes and answers have a bucket each,
- * so neither can keep the other waiting. Changes that are due wait in lines. Each LAN
- * has two lines: one for hosts that change little and one for hosts that change much.
- * There is also a line for repetitions, and one for changes that no LAN has caused. The
- * lines take turns, so a change waits for at most one change of each other line.
+ * so neither can keep the other waiting. Changes that are due wait in queues. Each LAN
+ * has two queues: one for hosts that change little and one for hosts that change much.
+ * There is also a queue for repetitions, and one for changes that no LAN has caused.
+ * The queues take turns, so a change waits for at most one change of each other queue.
  *
- * Within a line the hosts take turns, as far as they can be told apart, and large
+ * Within a queue the hosts take turns, as far as they can be told apart, and large
  * changes come later: a change delays the host's next one by its bytes in a message,
  * and itself by those of its sources. A host that was silent for a while and names at
  * most one source is therefore next, however many hosts with larger changes wait. Pure.
@@ -77,7 +77,8 @@ mono_t upstream_bucket_at(const struct upstream_bucket *b);
  * had, the next one is delayed. */
 void upstream_bucket_take(struct upstream_bucket *b, mono_t now, uint64_t n);
 
-int upstream_pace_new(struct upstream_pace **ret_pace); /* 0 or -ENOMEM */
+/* Returns 0 or -ENOMEM. */
+int upstream_pace_new(struct upstream_pace **ret_pace);
 /* Takes and returns NULL. */
 struct upstream_pace *upstream_pace_free(struct upstream_pace *p);
 

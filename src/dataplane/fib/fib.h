@@ -41,7 +41,7 @@ struct fib_entry; /* opaque; borrowed until the next quiescent state */
 /* Writer side. `n_threads` is the number of data-plane threads. Returns 0 or
  * -ENOMEM. */
 int fib_new(unsigned n_threads, uint64_t seed, struct fib **ret);
-struct fib *fib_free(struct fib *fib); /* no reader may be left; returns NULL */
+struct fib *fib_free(struct fib *fib); /* all readers must be gone; returns NULL */
 
 /* Adds or changes an entry. An unspecified source means (*,G). Returns 0, -ENOMEM, or
  * -ENOSPC above one of the two limits. On failure nothing has changed. Each call does a
@@ -68,9 +68,8 @@ struct fib_view {
 	uint32_t last_s; /* see fib_age_s() */
 };
 /* Returns the seconds from the last packet of the entry until `now_s`, which counts
- * from
- * 1970. It is right for some months. Returns -1 if there was no packet, or if the clock
- * was set back meanwhile. */
+ * from 1970. The result wraps after some months. Returns -1 if there was no packet, or
+ * if the clock was set back meanwhile. */
 int32_t fib_age_s(const struct fib_view *v, uint64_t now_s);
 /* Walks over all entries in no particular order (control thread). `fn` may delete any
  * entry. */

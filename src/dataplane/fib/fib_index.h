@@ -54,7 +54,7 @@ struct fib_buckets {
 /* `hash` calculates the hash of an object again, and gets `arg`. Returns 0 or
  * -ENOMEM. */
 int fib_index_init(struct fib_index *ix, fib_index_hash_fn *hash, const void *arg);
-/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
+/* All readers and call_rcu callbacks must be gone. Zero bytes are a valid argument. */
 void fib_index_deinit(struct fib_index *ix);
 
 /* The address of an object must be a multiple of 16. Returns 0, or -ENOMEM with nothing

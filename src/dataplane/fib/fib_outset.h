@@ -19,7 +19,7 @@ struct fib_outsets {
 
 /* `secret` is borrowed. Returns 0 or -ENOMEM. */
 int fib_outsets_init(struct fib_outsets *os, const struct fib_secret *secret);
-/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
+/* All readers and call_rcu callbacks must be gone. Zero bytes are a valid argument. */
 void fib_outsets_deinit(struct fib_outsets *os);
 
 /* Returns a reference to the set with these ports, or NULL when out of memory. The

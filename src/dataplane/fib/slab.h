@@ -32,7 +32,7 @@ struct slab {
 /* `size` must be a multiple of 16. If it is a multiple of 64, objects do not share
  * cache lines. */
 void slab_init(struct slab *s, size_t size);
-/* No reader and no call_rcu callback may be left. Zero bytes are a valid argument. */
+/* All readers and call_rcu callbacks must be gone. Zero bytes are a valid argument. */
 void slab_deinit(struct slab *s);
 
 /* Returns an object whose contents are not defined, or NULL when out of memory. */

@@ -30,7 +30,8 @@ struct forward {
 	uint64_t oldest, newest; /* see forward_stamps() */
 };
 
-int forward_new(struct forward **ret);		  /* 0 or -ENOMEM */
+/* Returns 0 or -ENOMEM. */
+int forward_new(struct forward **ret);
 struct forward *forward_free(struct forward *fw); /* takes and returns NULL */
 
 /* Counts a frame that did not get into a burst because ring or parser refused it, and

@@ -53,7 +53,8 @@ struct sample {
 
 struct sample_ring;
 
-int sample_ring_new(struct sample_ring **ret);		     /* 0 or -ENOMEM */
+/* Returns 0 or -ENOMEM. */
+int sample_ring_new(struct sample_ring **ret);
 struct sample_ring *sample_ring_free(struct sample_ring *r); /* takes, returns NULL */
 
 /* The thread calls this for each frame that was received. */

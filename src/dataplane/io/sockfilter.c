@@ -43,10 +43,10 @@ static const struct sock_filter data[] = {
 	IF(BPF_JEQ, PACKET_OTHERHOST, 6, 0), /* to the random part */
 	IF(BPF_JGT, PACKET_MULTICAST, 8, 0), /* to its end */
 	LOAD(BPF_W, AD(SKF_AD_VLAN_TAG_PRESENT)),
-	IF(BPF_JEQ, 0, 7, 0), /* behind it */
+	IF(BPF_JEQ, 0, 7, 0), /* past it */
 	LOAD(BPF_W, AD(SKF_AD_VLAN_TAG)),
 	AND(VLAN_VID),
-	IF(BPF_JEQ, 0, 4, 0), /* behind it */
+	IF(BPF_JEQ, 0, 4, 0), /* past it */
 	LOAD(BPF_W, AD(SKF_AD_RANDOM)),
 	AND(SOCKFILTER_ONE_OF - 1),
 	REFUSE_UNLESS(BPF_JEQ, 0),
@@ -97,7 +97,8 @@ void sockfilter_data(bool has_l2, struct sockfilter *ret)
 	_Static_assert(array_len(data) <= array_len(ret->code), "");
 	memcpy(ret->code, data, sizeof(data));
 	for (size_t i = 0; has_l2 && i < array_len(data); i++)
-		if (BPF_CLASS(data[i].code) == BPF_LD && data[i].k < (uint32_t)SKF_LL_OFF)
+		if (BPF_CLASS(data[i].code) == BPF_LD &&
+			data[i].k < (uint32_t)SKF_LL_OFF)
 			ret->code[i].k += ETH_HLEN;
 	finish(ret, array_len(data));
 }

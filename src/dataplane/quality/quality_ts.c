@@ -308,7 +308,7 @@ static int64_t clock_distance(int64_t a, int64_t b)
 	return a < b ? b - a : a - b;
 }
 
-/* Is a PCR, which no discontinuity_indicator announces, too far from the last one? */
+/* Is a PCR too far from the last one? No discontinuity_indicator announces the PCR. */
 static bool is_clock_step(const struct quality_clock *c, uint64_t pcr, mono_t at)
 {
 	int64_t step;

@@ -246,7 +246,7 @@ static struct watch_slot *add_slot(struct quality_watch *w, uint16_t dport)
 
 	if (!s)
 		return NULL;
-	memset(s, 0, offsetof(struct watch_slot, turn));
+	memset(s, 0, offsetof(struct watch_slot, seq));
 	s->stream = (struct quality_stream){
 		.group = *w->flow.group,
 		.source = *w->flow.source,
@@ -527,7 +527,8 @@ void quality_watch_end(struct quality_watch *w)
 	store_count(&w->full_n, w->full);
 	store_count(&w->light_n, w->light);
 	store_count(&w->unwatched_n, w->unwatched);
-	/* The rings were never empty. The rest of a round does not wait for that. */
+	/* The rings of a busy thread may never be empty, so an overdue tick does not
+	 * wait for that, nor does the rest of a round. */
 	if (w->round != WATCH_NONE || mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
 		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
 }

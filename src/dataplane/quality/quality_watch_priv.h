@@ -39,14 +39,14 @@ struct watch_slot {
 	/* the faults, and the datagrams and fragments, that are already published */
 	uint64_t faults, published;
 	struct quality q;
-	_Atomic uint32_t turn; /* odd while the view is written; 0 if it never was */
+	_Atomic uint32_t seq; /* odd while the view is written; 0 if it never was */
 	_Atomic uint64_t last_ns;
 	_Atomic uint64_t view[WATCH_VIEW_WORDS];
 } __attribute__((aligned(64)));
 
 /* What control has ordered for a group. Control writes it, and the thread reads it. */
 struct watch_order {
-	_Atomic uint32_t turn;	 /* odd while it is written */
+	_Atomic uint32_t seq;	 /* odd while it is written */
 	_Atomic uint64_t serial; /* number of the last order; 0 if the place is free */
 	_Atomic uint64_t group[2];
 	_Atomic uint64_t mark, mark_ns, restart_ns;

@@ -3,7 +3,7 @@
 /*
  * What the thread of a watch and control pass to each other, without locks. The thread
  * writes views of the streams, and control writes orders (marks, restarts). Both are
- * slots whose `turn` is odd while they are written; a reader that meets the writer
+ * slots whose `seq` is odd while they are written; a reader that meets the writer
  * tries again.
  */
 
@@ -44,7 +44,7 @@ static void fill_view(const struct watch_slot *s, struct quality_view *v)
 
 void watch_publish(struct watch_slot *s)
 {
-	uint32_t turn = atomic_load_explicit(&s->turn, memory_order_relaxed);
+	uint32_t seq = atomic_load_explicit(&s->seq, memory_order_relaxed);
 	uint64_t word[WATCH_VIEW_WORDS];
 	struct quality_view v;
 
@@ -52,11 +52,11 @@ void watch_publish(struct watch_slot *s)
 	memcpy(word, &v, sizeof(word));
 	s->news = false;
 	s->published = s->full_n + s->light_n + s->fragments;
-	atomic_store_explicit(&s->turn, turn + 1, memory_order_relaxed);
+	atomic_store_explicit(&s->seq, seq + 1, memory_order_relaxed);
 	for (unsigned i = 0; i < WATCH_VIEW_WORDS; i++)
 		slot_put(&s->view[i], word[i]);
 	/* pairs with the acquire in read_view() */
-	atomic_store_explicit(&s->turn, turn + 2, memory_order_release);
+	atomic_store_explicit(&s->seq, seq + 2, memory_order_release);
 }
 
 /* Returns false if there is none, or if it is written all the time. */
@@ -66,15 +66,15 @@ static bool read_view(const struct watch_slot *s, struct quality_view *ret)
 
 	for (unsigned n = 0; n < TRIES; n++) {
 		/* pairs with the release in watch_publish() */
-		uint32_t turn = atomic_load_explicit(&s->turn, memory_order_acquire);
+		uint32_t seq = atomic_load_explicit(&s->seq, memory_order_acquire);
 		int64_t last = (int64_t)slot_get(&s->last_ns);
 
-		if (turn == 0)
+		if (seq == 0)
 			return false;
 		for (unsigned i = 0; i < WATCH_VIEW_WORDS; i++)
 			word[i] = slot_get(&s->view[i]);
-		if (turn % 2 ||
-			atomic_load_explicit(&s->turn, memory_order_relaxed) != turn)
+		if (seq % 2 ||
+			atomic_load_explicit(&s->seq, memory_order_relaxed) != seq)
 			continue;
 		memcpy(ret, word, sizeof(word));
 		if (ret->last.ns < last) {
@@ -140,11 +140,11 @@ static void give_order(struct quality_watch *w, const struct addr *group, uint32
 	mono_t mark_at, mono_t restart_at)
 {
 	struct watch_order *o = order_of(w, group);
-	uint32_t turn = atomic_load_explicit(&o->turn, memory_order_relaxed);
+	uint32_t seq = atomic_load_explicit(&o->seq, memory_order_relaxed);
 	uint64_t serial = atomic_load_explicit(&w->orders_n, memory_order_relaxed) + 1;
 	bool fresh = !slot_get(&o->serial) || !slot_has_addr(o->group, group);
 
-	atomic_store_explicit(&o->turn, turn + 1, memory_order_relaxed);
+	atomic_store_explicit(&o->seq, seq + 1, memory_order_relaxed);
 	slot_put_addr(o->group, group);
 	if (mark || fresh) {
 		slot_put(&o->mark, mark);
@@ -154,7 +154,7 @@ static void give_order(struct quality_watch *w, const struct addr *group, uint32
 		slot_put(&o->restart_ns, (uint64_t)restart_at.ns);
 	slot_put(&o->serial, serial);
 	/* pairs with the acquire in read_order() */
-	atomic_store_explicit(&o->turn, turn + 2, memory_order_release);
+	atomic_store_explicit(&o->seq, seq + 2, memory_order_release);
 	slot_put(&w->orders_n, serial);
 }
 
@@ -182,15 +182,15 @@ static bool read_order(const struct watch_order *o, struct order *ret)
 {
 	for (unsigned n = 0; n < TRIES; n++) {
 		/* pairs with the release in give_order() */
-		uint32_t turn = atomic_load_explicit(&o->turn, memory_order_acquire);
+		uint32_t seq = atomic_load_explicit(&o->seq, memory_order_acquire);
 
 		ret->serial = slot_get(&o->serial);
 		slot_get_addr(o->group, &ret->group);
 		ret->mark = (uint32_t)slot_get(&o->mark);
 		ret->mark_at.ns = (int64_t)slot_get(&o->mark_ns);
 		ret->restart_at.ns = (int64_t)slot_get(&o->restart_ns);
-		if (turn % 2 == 0 &&
-			atomic_load_explicit(&o->turn, memory_order_relaxed) == turn)
+		if (seq % 2 == 0 &&
+			atomic_load_explicit(&o->seq, memory_order_relaxed) == seq)
 			return ret->serial > 0;
 	}
 	return false;

@@ -95,7 +95,7 @@ struct worker {
 	size_t first;	   /* input to begin the turn with */
 	bool error;	   /* some ring has an error */
 	bool drained;	   /* the last turn took everything that was ready */
-	/* when it has begun its last turn, and the one before it */
+	/* when its last two turns began */
 	mono_t looked, before;
 	mono_t emptied; /* all frames that were handed over by then are taken */
 	/* as above, and no frame waited where a live upgrade had left it */

@@ -90,7 +90,7 @@ static void some_are_kept_for_root(void **state)
 	assert_int_equal(held_by(&f, 7) + held_by(&f, 8), 6);
 }
 
-static void newcomer_gets_one_of_who_has_most(void **state)
+static void newcomer_gets_one_of_the_largest_owner(void **state)
 {
 	struct fixture f = {0};
 
@@ -147,7 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_user_has_a_few),
 		cmocka_unit_test(some_are_kept_for_root),
-		cmocka_unit_test(newcomer_gets_one_of_who_has_most),
+		cmocka_unit_test(newcomer_gets_one_of_the_largest_owner),
 		cmocka_unit_test(root_gets_all_and_loses_none),
 		cmocka_unit_test(starter_counts_as_root),
 	};

@@ -96,7 +96,7 @@ static void rows_one_by_one(void **state)
 			play(i, piece);
 }
 
-static void what_is_no_json(void **state)
+static void text_that_is_not_json(void **state)
 {
 	static const char *const bad[] = {"", "{", "}", "{\"b\":[1,]}", "{\"b\":[,1]}",
 		"{\"b\":[1}", "{\"b\":[1 2]}", "{\"b\":[nul]}", "{\"b\":[],}",
@@ -175,7 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_one_by_one),
-		cmocka_unit_test(what_is_no_json),
+		cmocka_unit_test(text_that_is_not_json),
 		cmocka_unit_test(memory_for_one_row),
 		cmocka_unit_test(nothing_a_terminal_obeys),
 		cmocka_unit_test(memory_has_a_bound),

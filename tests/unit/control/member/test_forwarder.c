@@ -108,7 +108,7 @@ static void play(const char *name, const char *script, const char *want,
 	forwarder_clear(&r.f);
 }
 
-static void k04_who_stops(void **state)
+static void k04_which_router_stops(void **state)
 {
 	const struct {
 		const char *name, *script, *want;
@@ -151,7 +151,7 @@ static void k04_who_stops(void **state)
 		play(v[i].name, v[i].script, v[i].want, v[i].mac, &v[i].rank);
 }
 
-static void k04_who_goes_on(void **state)
+static void k04_which_router_continues(void **state)
 {
 	const struct forwarder_rank rank = {false, own, high};
 	static const struct {
@@ -263,8 +263,8 @@ static void f3_the_majority_is_the_other(void **state)
 	forwarder_clear(&r.f);
 }
 
-/* Turns in which the counter of the stream is unknown prove nothing, also not
- * afterwards. */
+/* Turns in which the counter of the stream is unknown prove nothing, neither then nor
+ * later. */
 static void an_unknown_turn_counts_for_nothing(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
@@ -401,8 +401,8 @@ static void an_upgrade_keeps_the_decision(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(k04_who_stops),
-		cmocka_unit_test(k04_who_goes_on),
+		cmocka_unit_test(k04_which_router_stops),
+		cmocka_unit_test(k04_which_router_continues),
 		cmocka_unit_test(f3_single_datagrams_are_no_forwarder),
 		cmocka_unit_test(f3_bursts_get_no_more_than_they_last),
 		cmocka_unit_test(f3_the_majority_is_the_other),

@@ -513,7 +513,7 @@ static void doubt_ends_what_nobody_answers_for(void **state)
 		}
 }
 
-static void doubt_spares_who_answers(void **state)
+static void doubt_spares_hosts_that_answer(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -561,7 +561,7 @@ static void doubt_forgets_the_hosts(void **state)
 	}
 }
 
-static void doubt_is_for_who_may_ask(void **state)
+static void doubt_is_for_routers_that_may_ask(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -609,9 +609,9 @@ int main(void)
 		cmocka_unit_test(r092_too_many_hosts_forbid_it),
 		cmocka_unit_test(r054_fast_leave_is_for_the_querier),
 		cmocka_unit_test(doubt_ends_what_nobody_answers_for),
-		cmocka_unit_test(doubt_spares_who_answers),
+		cmocka_unit_test(doubt_spares_hosts_that_answer),
 		cmocka_unit_test(doubt_forgets_the_hosts),
-		cmocka_unit_test(doubt_is_for_who_may_ask),
+		cmocka_unit_test(doubt_is_for_routers_that_may_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,7 +205,7 @@ static void r082_small_memory(void **state)
 /* F5: 64 made-up hosts that share the table hold no more than one greedy host may. A
  * host with a few groups still gets another one, even if a stranger joined some in its
  * name. */
-static void f5_full_table_of_many_who_hold_much(void **state)
+static void f5_full_table_of_many_large_owners(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -252,7 +252,7 @@ static void f5_quota_counts_both_identities(void **state)
 
 /* F5: one host's groups fill the table. For each join of a neighbour the newest of them
  * ends, with a note. */
-static void f5_full_table_takes_from_who_holds_most(void **state)
+static void f5_full_table_takes_from_the_largest_owner(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -453,7 +453,7 @@ static void leave(int64_t ms, unsigned host, unsigned number)
 
 /* A host that zaps faster than the router can query gets each new channel, although
  * channels that it has left fill its quota or the table. */
-static void r082_who_zaps_makes_room_for_itself(void **state)
+static void r082_host_that_zaps_replaces_its_own(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -546,7 +546,7 @@ static void with_sources(uint32_t max_sources)
 
 /* Three hosts fill max-sources of a group. Twenty others get the four sources that each
  * of them wants, and keep them whatever the three repeat. */
-static void f5_who_has_few_sources_gets_some(void **state)
+static void f5_host_with_few_sources_gets_some(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -592,7 +592,7 @@ static void f5_sources_of_made_up_hosts(void **state)
 /* A host that fills the group gets no more at the expense of others, and a source that
  * is already there displaces none. A source that others also name is not charged to the
  * host. */
-static void f5_who_has_most_sources_gets_no_more(void **state)
+static void f5_host_with_most_sources_gets_no_more(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -642,20 +642,20 @@ int main(void)
 		cmocka_unit_test(r082_small_memory),
 		cmocka_unit_test(r082_addresses_of_a_port),
 		cmocka_unit_test(f5_quota_counts_both_identities),
-		cmocka_unit_test(f5_full_table_takes_from_who_holds_most),
+		cmocka_unit_test(f5_full_table_takes_from_the_largest_owner),
 		cmocka_unit_test(f5_rejoin_of_a_group_that_leaves),
 		cmocka_unit_test(f5_made_up_hosts),
 		cmocka_unit_test(f5_small_table_keeps_its_groups),
 		cmocka_unit_test(f7_share_of_a_host),
-		cmocka_unit_test(f5_full_table_of_many_who_hold_much),
+		cmocka_unit_test(f5_full_table_of_many_large_owners),
 		cmocka_unit_test(f7_full_pool_makes_room),
 		cmocka_unit_test(f7_strangers_do_not_charge_a_neighbour),
 		cmocka_unit_test(f7_the_right_reason),
-		cmocka_unit_test(r082_who_zaps_makes_room_for_itself),
+		cmocka_unit_test(r082_host_that_zaps_replaces_its_own),
 		cmocka_unit_test(r082_room_is_not_made_of_what_others_watch),
-		cmocka_unit_test(f5_who_has_few_sources_gets_some),
+		cmocka_unit_test(f5_host_with_few_sources_gets_some),
 		cmocka_unit_test(f5_sources_of_made_up_hosts),
-		cmocka_unit_test(f5_who_has_most_sources_gets_no_more),
+		cmocka_unit_test(f5_host_with_most_sources_gets_no_more),
 		cmocka_unit_test(f5_sources_in_exclude_mode),
 	};
 

@@ -141,7 +141,7 @@ static void r048_three_routers(void **state)
 	}
 }
 
-static void r049_r015_r189_who_never_wins(void **state)
+static void r049_r015_r189_queriers_that_never_win(void **state)
 {
 	FOR_BOTH_FAMILIES
 	{
@@ -372,7 +372,7 @@ int main(void)
 		cmocka_unit_test(r045_r046_lower_address_wins_until_it_is_silent),
 		cmocka_unit_test(r047_higher_address_changes_nothing),
 		cmocka_unit_test(r048_three_routers),
-		cmocka_unit_test(r049_r015_r189_who_never_wins),
+		cmocka_unit_test(r049_r015_r189_queriers_that_never_win),
 		cmocka_unit_test(r051_adopts_values_and_returns_to_its_own),
 		cmocka_unit_test(f3_one_forged_query_holds_for_one_interval),
 		cmocka_unit_test(f3_a_query_that_loses_teaches_nothing),

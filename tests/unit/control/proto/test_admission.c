@@ -203,7 +203,7 @@ static void r082_taken_in_part(void **state)
 
 /* 50 hosts send for ten seconds, each within its own limit. Another host sends every
  * 200 ms, and all of its messages are heard. */
-static void r082_who_is_quiet_gets_through(void **state)
+static void r082_quiet_host_gets_through(void **state)
 {
 	static const struct admission_limit limit = {
 		.host_rate = 1000, .port_rate = 5000};
@@ -478,7 +478,7 @@ int main(void)
 		CASE(f2_lasting_work_is_bounded),
 		CASE(r082_a_large_answer_is_taken_whole),
 		CASE(r082_taken_in_part),
-		CASE(r082_who_is_quiet_gets_through),
+		CASE(r082_quiet_host_gets_through),
 		CASE(f2_strangers_do_not_cut_a_member),
 		CASE(f4_a_forger_does_not_silence_a_member),
 		CASE(r082_places_of_members),

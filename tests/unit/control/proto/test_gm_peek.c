@@ -133,7 +133,7 @@ static void f2_counts_that_lie(void **state)
 
 /* A truncated report is noted as truncated, also when its last record announces more
  * sources than the message was granted work for. */
-static void r016_a_cut_is_no_limit(void **state)
+static void r016_a_cut_is_not_a_limit(void **state)
 {
 	size_t len = make_report(FAMILY_IPV4, 2, 20);
 	uint8_t *message = packet + IGMP_IP_HEADER_LEN;
@@ -199,7 +199,7 @@ static void f9_the_first_sources_of_a_query(void **state)
 	}
 }
 
-static void f2_what_is_no_report(void **state)
+static void f2_not_a_report(void **state)
 {
 	struct addr from = a("10.0.0.2");
 	struct gm_query q = {.group = a("239.1.2.3"), .max_resp_ms = 1000};
@@ -231,9 +231,9 @@ int main(void)
 		cmocka_unit_test(f2_work_of_reports),
 		cmocka_unit_test(f2_the_first_records_are_taken),
 		cmocka_unit_test(f2_counts_that_lie),
-		cmocka_unit_test(r016_a_cut_is_no_limit),
+		cmocka_unit_test(r016_a_cut_is_not_a_limit),
 		cmocka_unit_test(f9_the_first_sources_of_a_query),
-		cmocka_unit_test(f2_what_is_no_report),
+		cmocka_unit_test(f2_not_a_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

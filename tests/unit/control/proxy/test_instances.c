@@ -289,7 +289,7 @@ static void report_interface_comes_and_goes(void **state)
 	assert_int_equal(fixture_reports(&t, "wan1", "to_ex 239.1.1.3"), 1);
 }
 
-static void report_interface_is_no_default_downstream(void **state)
+static void report_interface_is_not_a_default_downstream(void **state)
 {
 	fixture_configure(&t, "defaultdown\n" SPLIT);
 	assert_null(fixture_port(&t, "voice"));
@@ -379,7 +379,7 @@ int main(void)
 		CASE(interfaces_without_a_port_are_named),
 		CASE(report_interface_speaks_there),
 		CASE(report_interface_comes_and_goes),
-		CASE(report_interface_is_no_default_downstream),
+		CASE(report_interface_is_not_a_default_downstream),
 		CASE(report_interface_changes_on_reload),
 		CASE(no_memory_for_a_reload),
 		CASE(resumed),

@@ -358,7 +358,7 @@ static void no_memory(void **state)
 }
 
 /* F9: whether an upstream believes a querier depends on the addresses of its link. */
-static void f9_who_is_inside(void **state)
+static void f9_members(void **state)
 {
 	static const struct {
 		const char *own, *subnet, *from;
@@ -548,7 +548,7 @@ int main(void)
 		cmocka_unit_test(family_that_is_not_spoken),
 		cmocka_unit_test(no_memory_for_a_group),
 		cmocka_unit_test(no_memory),
-		cmocka_unit_test(f9_who_is_inside),
+		cmocka_unit_test(f9_members),
 		cmocka_unit_test(k07_the_first_querier_is_followed),
 		cmocka_unit_test(k10_own_messages_on_any_port),
 	};

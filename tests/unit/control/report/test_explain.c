@@ -193,7 +193,7 @@ CHANGE(ttl_of_some, s->f.packets = 1000; refused(s, 0, VERDICT_TTL_EXPIRED, 0))
 CHANGE(ttl_before, s->f.packets = 1000; refused(s, 0, VERDICT_TTL_EXPIRED, 60000))
 CHANGE(ttl_of_another, ttl_one(s); s->refused[0][0].from = a("10.9.0.2"))
 CHANGE(own_mac, stops(s); refused(s, 0, VERDICT_OWN_MAC, 0))
-CHANGE(echo_beside, refused(s, 0, VERDICT_OWN_MAC, 0))
+CHANGE(echo_with, refused(s, 0, VERDICT_OWN_MAC, 0))
 CHANGE(other_host, stops(s); refused(s, 0, VERDICT_OTHERHOST, 0))
 CHANGE(vlan_tag, stops(s); refused(s, 0, VERDICT_VLAN_MISMATCH, 0))
 CHANGE(bad_checksum, stops(s); refused(s, 0, VERDICT_BAD_CHECKSUM, 0))
@@ -418,7 +418,7 @@ static const struct situation_case {
 		"313 frames of it arrived on wan from 10.9.0.1, the last one just now, "
 		"and were refused: they had the MAC address of one of our",
 		"loop", "wan", R, "of its own"},
-	{"also frames of our own", {echo_beside}, P, FLOWS, "loop", "wan", N, "loop"},
+	{"also frames of our own", {echo_with}, P, FLOWS, "loop", "wan", N, "loop"},
 	{"frames for another machine", {other_host}, R,
 		STOPS "313 frames of it arrived on wan", "frames", "wan", R,
 		"tcpdump -e"},

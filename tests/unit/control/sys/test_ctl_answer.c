@@ -198,7 +198,7 @@ static void f12_pipelines_of_all_clients_leave_one_turn_a_round(void **state)
 
 /* An error in the middle of an answer can only close the connection, so the line stays
  * incomplete. */
-static void f7_an_answer_that_fails_is_no_line(void **state)
+static void f7_an_answer_that_fails_is_not_a_line(void **state)
 {
 	struct fixture *f = *state;
 	int fd = client(&f->server);
@@ -250,7 +250,7 @@ int main(void)
 		T(f7_a_list_arrives_whole),
 		T(f7_a_slow_reader_stops_its_answer),
 		T(f12_pipelines_of_all_clients_leave_one_turn_a_round),
-		T(f7_an_answer_that_fails_is_no_line),
+		T(f7_an_answer_that_fails_is_not_a_line),
 		T(f7_an_answer_that_cannot_begin_is_an_error),
 		T(requests_before_the_end_are_answered),
 	};

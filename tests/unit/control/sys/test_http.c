@@ -306,7 +306,7 @@ static void no_request_waits_for_ever(void **state)
 	assert_true(has_ended(0));
 }
 
-static void those_who_wait_learn_of_the_end(void **state)
+static void waiting_clients_learn_of_the_end(void **state)
 {
 	char buf[512];
 
@@ -328,7 +328,7 @@ int main(void)
 		T(who_has_the_most_connections_makes_room),
 		T(answers_that_nobody_reads_are_broken_off),
 		T(no_request_waits_for_ever),
-		T(those_who_wait_learn_of_the_end),
+		T(waiting_clients_learn_of_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

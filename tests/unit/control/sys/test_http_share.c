@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Bodies that many clients ask for: each is made once, and the addresses take turns.
- * The server is replaced here by one that only notes who got which body. */
+ * The server is replaced here by one that only notes which client got which body. */
 
 #include "control/sys/http_share.h"
 #include "test.h"
@@ -135,7 +135,7 @@ static void not_for_long(void **state)
 	assert_int_equal(n_made, 3);
 }
 
-/* A body can have megabytes, and nobody gets it any more. */
+/* Old bodies are freed, because they can be large and no client gets them again. */
 static void old_bodies_take_no_memory(void **state)
 {
 	struct http_request q[HTTP_SHARE_BODIES];
@@ -152,7 +152,7 @@ static void old_bodies_take_no_memory(void **state)
 	assert_int_equal(n_bodies, 0);
 }
 
-/* An error is given to all who wait, but not kept; so is a lack of memory. */
+/* An error is given to all clients that wait, but not kept; so is a lack of memory. */
 static void errors(void **state)
 {
 	struct http_request q = from("10.0.0.1"), again = q, long_key = q;

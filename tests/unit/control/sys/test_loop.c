@@ -220,7 +220,7 @@ static void suspension_is_told(void **state)
 
 /* A shorter delay means a busy machine: the clock skips nothing and the deadline is
  * overdue. */
-static void a_late_wake_up_is_no_gap(void **state)
+static void a_late_wake_up_is_not_a_gap(void **state)
 {
 	struct fixture *f = *state;
 
@@ -321,7 +321,7 @@ int main(void)
 			time_that_is_missed_is_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(suspension_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_late_wake_up_is_no_gap, setup, teardown),
+			a_late_wake_up_is_not_a_gap, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			removed_in_the_same_round_is_not_called, setup, teardown),
 		cmocka_unit_test_setup_teardown(events_can_be_changed, setup, teardown),

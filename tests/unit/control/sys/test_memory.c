@@ -101,7 +101,7 @@ static void version_1(void **state)
 	assert_int_equal(memory_size(root), 24 * MIB);
 }
 
-static void what_is_no_number_is_no_limit(void **state)
+static void text_that_is_not_a_number_sets_no_limit(void **state)
 {
 	machine("0::/a\nrubbish\n:\n");
 	put("sys/fs/cgroup/a/memory.max", "");
@@ -120,7 +120,7 @@ int main(void)
 		T(the_lowest_limit_of_version_2),
 		T(a_container),
 		T(version_1),
-		T(what_is_no_number_is_no_limit),
+		T(text_that_is_not_a_number_sets_no_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

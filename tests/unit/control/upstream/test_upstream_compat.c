@@ -302,7 +302,7 @@ static void f9_what_a_query_teaches_ends(void **state)
 
 /* F9: while a querier of the link's subnets is heard, no other one teaches anything.
  * What another one taught before ends with the first query of that querier. */
-static void f9_who_is_inside_teaches_alone(void **state)
+static void f9_only_members_teach(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		const struct upstream_family *f;
@@ -460,7 +460,7 @@ static void r124_changes_of_version_starve_no_answer(void **state)
 }
 
 /* F9: no query shortens the timeout of a querier of the link's subnets. */
-static void f9_no_query_shortens_who_is_inside(void **state)
+static void f9_no_query_shortens_memberships(void **state)
 {
 	for (enum family family = 0; family < _FAMILY_N; family++) {
 		const struct upstream_family *f;
@@ -495,8 +495,8 @@ int main(void)
 		cmocka_unit_test(r110_v2_answers_are_spread),
 		cmocka_unit_test(r120_refresh_in_v2),
 		cmocka_unit_test(f9_what_a_query_teaches_ends),
-		cmocka_unit_test(f9_who_is_inside_teaches_alone),
-		cmocka_unit_test(f9_no_query_shortens_who_is_inside),
+		cmocka_unit_test(f9_only_members_teach),
+		cmocka_unit_test(f9_no_query_shortens_memberships),
 		cmocka_unit_test(f9_others_are_answered),
 	};
 

@@ -116,7 +116,7 @@ static void counts_of_passing_objects_are_exact(void **state)
 	const struct fib_buckets *t = fib_index_now(&ix);
 
 	/* a bucket holds 8, and 3 go to the next one; a second hash makes that one
-	 * overflow too */
+	 * also overflow */
 	make_objects(0);
 	for (unsigned i = 0; i < 11; i++)
 		toggle(&object[i]);

@@ -93,7 +93,7 @@ static void one_long_disturbance_decides_nothing(void **state)
 	set_cost(450, 500);
 	while (!c.trying)
 		turn(16, 0);
-	/* whoever is disturbed loses this pair and no other */
+	/* a way that is disturbed loses this pair and no other */
 	for (unsigned n = 0; c.trying; n++)
 		turn(16, n % 16 == 1 ? 100 * 1000 * 1000 : 0);
 	assert_int_equal(c.way, CHOICE_MMSG);

@@ -585,7 +585,7 @@ static void test_identifications_stay_with_exact(void **state)
 }
 
 /* Another burst may have fragments with the identification of a fragment here. */
-static void test_identifications_beside_a_fragment(void **state)
+static void test_identifications_with_a_fragment(void **state)
 {
 	static const unsigned id[] = {7, 9, 20, 30, 31};
 	struct packet *p;
@@ -652,7 +652,7 @@ static void test_ports_in_turn_stay_in_turn_with_exact(void **state)
 
 /* Datagrams are not reordered with others that could have any ports. With more ports
  * than runs can be open, the run that has been open longest ends. */
-static void test_order_beside_fragments_and_many_ports(void **state)
+static void test_order_with_fragments_and_many_ports(void **state)
 {
 	struct packet *p;
 
@@ -917,10 +917,10 @@ int main(void)
 		CASE(test_ipv6_without_checksum_goes_alone),
 		CASE(test_identifications_that_rise),
 		CASE(test_identifications_stay_with_exact),
-		CASE(test_identifications_beside_a_fragment),
+		CASE(test_identifications_with_a_fragment),
 		CASE(test_ports_take_turns),
 		CASE(test_ports_in_turn_stay_in_turn_with_exact),
-		CASE(test_order_beside_fragments_and_many_ports),
+		CASE(test_order_with_fragments_and_many_ports),
 		CASE(test_why_runs_end),
 		CASE(test_streams_have_counts),
 		CASE(test_same_datagrams_with_and_without),

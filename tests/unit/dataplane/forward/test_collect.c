@@ -98,7 +98,7 @@ static void the_time_to_send_counts(void **state)
 	assert_int_equal(last, 0);
 }
 
-static void a_thin_ring_beside_a_busy_one_is_not_kept_waiting(void **state)
+static void a_thin_ring_next_to_a_busy_one_does_not_wait(void **state)
 {
 	struct collect_ring r[] = {
 		{2000 * FRAME, RING, COLLECT_BLOCK},
@@ -299,7 +299,7 @@ int main(void)
 		cmocka_unit_test(thin_streams_are_left_to_the_kernel),
 		cmocka_unit_test(the_busier_the_shorter),
 		cmocka_unit_test(the_time_to_send_counts),
-		cmocka_unit_test(a_thin_ring_beside_a_busy_one_is_not_kept_waiting),
+		cmocka_unit_test(a_thin_ring_next_to_a_busy_one_does_not_wait),
 		cmocka_unit_test(a_small_ring_is_looked_at_more_often),
 		cmocka_unit_test(television),
 		cmocka_unit_test(a_surge_finds_room),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What of a burst the analysers of streams get to see: of which frames, and of those
- * which bytes. */
+/* Which frames of a burst the analysers of streams see, and which bytes of these
+ * frames. */
 
 #include "dataplane/forward/observe.h"
 
@@ -97,8 +97,8 @@ static void super_frames_are_cut(void **state)
 	assert_int_equal(seen[0].count[QUALITY_TS_PACKETS], 22);
 }
 
-/* A datagram that is shorter than its packet, one that says to be longer, one without
- * payload, and what is not UDP. */
+/* A datagram that is shorter than its packet, one whose length field is too large, one
+ * without payload, and packets that are not UDP. */
 static void lengths(void **state)
 {
 	static const struct {

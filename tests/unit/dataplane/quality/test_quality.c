@@ -697,7 +697,7 @@ static void nothing_is_compared_across_a_pause(void **state)
 	assert_int_equal(q.count[QUALITY_TS_CONTINUITY], 1);
 }
 
-static void a_pause_is_no_gap(void **state)
+static void a_pause_is_not_a_gap(void **state)
 {
 	begin();
 	arrive(0, 1500, 5);
@@ -782,7 +782,7 @@ int main(void)
 		cmocka_unit_test(cut_datagrams),
 		cmocka_unit_test(fec_that_stops),
 		cmocka_unit_test(nothing_is_compared_across_a_pause),
-		cmocka_unit_test(a_pause_is_no_gap),
+		cmocka_unit_test(a_pause_is_not_a_gap),
 		cmocka_unit_test(a_pause_makes_nothing_old),
 		cmocka_unit_test(a_fault_before_a_pause_counts),
 		cmocka_unit_test(names),

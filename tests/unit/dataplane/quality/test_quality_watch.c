@@ -118,7 +118,7 @@ static void the_rest_is_published_when_it_is_due(void **state)
 }
 
 /* The thread did not run for a while. Datagrams that have arrived wait in its ring. */
-static void what_waits_in_a_ring_is_no_silence(void **state)
+static void waiting_in_a_ring_is_not_silence(void **state)
 {
 	struct addr group = group_of(7);
 	int64_t stopped;
@@ -560,7 +560,7 @@ static void a_mark_comes_before_the_stream(void **state)
 	assert_int_equal(look(9)->mark, 0);
 }
 
-static void a_datagram_before_the_mark_is_no_answer(void **state)
+static void a_datagram_before_the_mark_is_not_an_answer(void **state)
 {
 	struct addr group = group_of(7);
 	unsigned cc = 0;
@@ -657,8 +657,8 @@ static void a_restart_comes_before_the_stream_is_known(void **state)
 	assert_int_equal(counted(7, QUALITY_OUTAGES), 1);
 }
 
-/* The place of a group's orders also has those that are older. */
-static void an_old_restart_is_no_new_one(void **state)
+/* The slot for orders about a group also holds older orders. */
+static void an_old_restart_is_not_a_new_one(void **state)
 {
 	struct addr group = group_of(7);
 	unsigned cc = 0;
@@ -727,7 +727,7 @@ int main(void)
 		CASE(a_stream_is_published_by_the_second),
 		CASE(a_fault_is_published_at_once),
 		CASE(the_rest_is_published_when_it_is_due),
-		CASE(what_waits_in_a_ring_is_no_silence),
+		CASE(waiting_in_a_ring_is_not_silence),
 		CASE(a_busy_thread_publishes),
 		CASE(many_streams_take_several_ticks),
 		CASE(a_busy_thread_publishes_many),
@@ -745,11 +745,11 @@ int main(void)
 		CASE(rtp_loss_is_found_lightly),
 		CASE(a_mark_is_answered),
 		CASE(a_mark_comes_before_the_stream),
-		CASE(a_datagram_before_the_mark_is_no_answer),
+		CASE(a_datagram_before_the_mark_is_not_an_answer),
 		CASE(a_group_that_nobody_wants),
 		CASE(a_late_datagram_does_not_use_up_the_restart),
 		CASE(a_restart_comes_before_the_stream_is_known),
-		CASE(an_old_restart_is_no_new_one),
+		CASE(an_old_restart_is_not_a_new_one),
 		CASE(orders_of_many_groups),
 		CASE(orders_after_streams_have_made_room),
 	};
