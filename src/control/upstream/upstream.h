@@ -168,7 +168,8 @@ void upstream_keep(struct upstream *u, const struct addr *group);
 #define UPSTREAM_LEAVE_GAP_MS 50
 void upstream_leave_all(struct upstream *u, struct effects *fx);
 
-struct upstream_group *upstream_find(
+/* Returns what is reported of a group, or NULL. Borrowed until the next call. */
+const struct upstream_group *upstream_find(
 	const struct upstream *u, const struct addr *group);
 
 mono_t upstream_deadline(const struct upstream *u);

@@ -28,10 +28,17 @@
 
 #define LATER_MS 1000
 
-struct upstream_group *upstream_find(const struct upstream *u, const struct addr *group)
+struct upstream_group *upstream_lookup(
+	const struct upstream *u, const struct addr *group)
 {
 	return table_search(&u->groups, table_hash(&u->groups, group, sizeof(*group)),
 		struct upstream_group, g, addr_eq(&g->group, group));
+}
+
+const struct upstream_group *upstream_find(
+	const struct upstream *u, const struct addr *group)
+{
+	return upstream_lookup(u, group);
 }
 
 int upstream_group_new(
@@ -403,7 +410,7 @@ int upstream_set(struct upstream *u, mono_t now, const struct addr *group,
 	if (!addr_is_multicast(group) || addr_is_local_group(group))
 		return 0;
 	upstream_version_update(u, now, addr_family(group));
-	g = upstream_find(u, group);
+	g = upstream_lookup(u, group);
 	if (g ? gm_filter_eq(&g->now, filter) : gm_filter_is_none(filter))
 		return 0;
 	if (g)
@@ -483,7 +490,7 @@ void upstream_announce(struct upstream *u, mono_t now, enum family family)
 
 void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
 {
-	struct upstream_group *g = upstream_find(u, group);
+	struct upstream_group *g = upstream_lookup(u, group);
 
 	if (g && !gm_filter_is_none(&g->now) && u->up)
 		report_as_new(u, now, g);
@@ -491,7 +498,7 @@ void upstream_restate(struct upstream *u, mono_t now, const struct addr *group)
 
 void upstream_keep(struct upstream *u, const struct addr *group)
 {
-	struct upstream_group *g = upstream_find(u, group);
+	struct upstream_group *g = upstream_lookup(u, group);
 
 	if (g && !gm_filter_is_none(&g->now))
 		g->kept = true;

@@ -35,6 +35,9 @@ void upstream_group_free(struct upstream *u, struct upstream_group *g);
 /* Sends the changes whose turn it is, as far as the ration allows. */
 void upstream_send_changes(
 	struct upstream *u, mono_t now, enum family family, struct effects *fx);
+/* Returns the group as upstream_find() does, to be changed. */
+struct upstream_group *upstream_lookup(
+	const struct upstream *u, const struct addr *group);
 /* Sets the group's timers. Frees a group that was left and has no report to repeat, so
  * `g` may be gone afterwards. */
 void upstream_settle(struct upstream *u, struct upstream_group *g);

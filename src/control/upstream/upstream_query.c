@@ -206,7 +206,7 @@ static bool add_asked(
 static void schedule_group(
 	struct upstream *u, mono_t now, const struct gm_query *q, uint32_t max_ms)
 {
-	struct upstream_group *g = upstream_find(u, &q->group);
+	struct upstream_group *g = upstream_lookup(u, &q->group);
 	enum family family = addr_family(&q->group);
 	struct upstream_family *f = &u->family[family];
 	mono_t at;

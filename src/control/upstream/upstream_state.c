@@ -199,7 +199,7 @@ static int import_group(struct upstream *u, struct state_in *in)
 	struct upstream_group *g;
 	int r;
 
-	if (upstream_find(u, &group))
+	if (upstream_lookup(u, &group))
 		state_set_bad(in);
 	if (state_is_bad(in))
 		return -EINVAL;
