@@ -11,7 +11,7 @@
 
 #define N_STREAMS 6
 #define N_PLAYED  400
-#define PIECE	  50
+#define PIECE	  20
 #define TV_LEN	  (7 * 188)
 
 struct stream {
@@ -83,7 +83,7 @@ static uint64_t n_sent(void)
 }
 
 /* The same in pieces that the queues before the rings can hold, however slow the
- * machine is. */
+ * machine is. A processor's queue of received packets also takes the copies. */
 static void play_slowly(struct lab *l, unsigned n)
 {
 	for (; n > 0; n -= PIECE) {
