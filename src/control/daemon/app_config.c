@@ -9,7 +9,6 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "build_config.h"
 #include "control/config/config_keyword.h"
 #include "control/show/json.h"
 #include "control/sys/sdnotify.h"
@@ -104,23 +103,6 @@ static void log_messages(const char *path, const struct config *cfg)
 	}
 }
 
-/* The parser does not know the features of this build. */
-static bool is_possible(const char *path, const struct config *cfg)
-{
-	bool web = cfg->web_listen && !HAVE_LIBMICROHTTPD;
-	bool metrics = cfg->metrics_listen && !HAVE_LIBMICROHTTPD;
-
-	if (metrics)
-		log_err("%s: metrics-listen needs a ringcastd that is built with "
-			"libmicrohttpd; remove the line, and use ringcastctl metrics",
-			path);
-	if (web)
-		log_err("%s: web-listen needs a ringcastd that is built with "
-			"libmicrohttpd; remove the line, and use ringcastctl watch",
-			path);
-	return !web && !metrics;
-}
-
 struct config *app_read_config(
 	int dir, const char *path, int *ret_status, struct app_refused *ret_refused)
 {
@@ -143,7 +125,7 @@ struct config *app_read_config(
 		return NULL;
 	}
 	log_messages(path, cfg);
-	if (r == 0 && !is_possible(path, cfg))
+	if (r == 0 && !app_http_possible(path, cfg))
 		r = 1;
 	if (r == 0)
 		return cfg;

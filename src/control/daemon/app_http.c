@@ -61,6 +61,11 @@ void app_listener_close(struct app_listener *l)
 	l->retry_at = MONO_NEVER;
 }
 
+bool app_http_possible(const char *path, const struct config *cfg)
+{
+	return true;
+}
+
 void app_http_start(struct app *app)
 {
 	app->metrics.port = port_in(app->cfg->metrics_listen);

@@ -7,6 +7,19 @@
 
 #include "control/daemon/app_priv.h"
 
+bool app_http_possible(const char *path, const struct config *cfg)
+{
+	if (cfg->metrics_listen)
+		log_err("%s: metrics-listen needs a ringcastd that is built with "
+			"libmicrohttpd; remove the line, and use ringcastctl metrics",
+			path);
+	if (cfg->web_listen)
+		log_err("%s: web-listen needs a ringcastd that is built with "
+			"libmicrohttpd; remove the line, and use ringcastctl watch",
+			path);
+	return !cfg->metrics_listen && !cfg->web_listen;
+}
+
 void app_http_start(struct app *app)
 {
 }

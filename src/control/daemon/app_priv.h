@@ -405,6 +405,9 @@ const char *app_names_advice(const struct app *app, int error);
  * libmicrohttpd has app_no_http.c instead of this file, app_metrics.c and app_web.c.
  * They listen where app->cfg says, now or as soon as that is possible: a busy port does
  * not prevent forwarding. */
+/* Returns false, with an error in the log, if the file at `path` asks for a listener
+ * that this build does not have. */
+bool app_http_possible(const char *path, const struct config *cfg);
 void app_http_start(struct app *app);
 void app_http_stop(struct app *app);
 /* The configuration in force has replaced `old`. */
