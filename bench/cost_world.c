@@ -201,9 +201,12 @@ static void receive(struct world *w, enum family family, unsigned port,
 {
 	static const struct gm_rules lax;
 	struct gm_msg msg;
-	enum gm_bad bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
-		packet, len, &lax, &scratch, &msg);
+	enum gm_bad bad;
 
+	if (family == FAMILY_IPV4)
+		bad = igmp_decode(packet, len, &lax, &scratch, &msg);
+	else
+		bad = mld_decode(packet, len, &lax, &scratch, &msg);
 	die_if(bad != GM_OK, "a packet that is not a report");
 	proxy_input(w->instances->instance[0].proxy, w->now, port, &msg, &w->fx);
 	execute(w);

@@ -43,6 +43,9 @@ CLANG_NODES = {False: 225000, True: 90000}
 MACROS = {"json_array_foreach(a,i,v)": "for (i = 0; i < json_array_size(a) && "
                                        "(v = json_array_get(a, i)); i++)",
           "json_object_foreach(o,k,v)": "for (k = first(o); k && (v = value(o, k)); k = next(k))",
+          "cds_list_for_each(p,head)": "for (p = (head)->next; p != (head); p = p->next)",
+          "cds_list_for_each_safe(p,n,head)": "for (p = (head)->next, n = p->next; p != (head); "
+                                              "p = n, n = p->next)",
           "LIBBPF_OPTS(type,name,...)": "struct type name = {__VA_ARGS__}"}
 # checks that find no faults in this code, and why
 STYLE = (
