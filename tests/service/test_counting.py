@@ -83,5 +83,30 @@ def exception_behind():
     assert "Traceback" in said[0], said
 
 
+# a program of cmocka prints its cases first and says why they failed on standard error
+CMOCKA = ("[==========] Running 2 test(s).\n[ RUN      ] first\n[       OK ] first\n"
+          "[ RUN      ] second\n[  FAILED  ] second\n[==========] 2 test(s) run.\n",
+          "[  ERROR   ] --- 0x1 != 0x2\n[   LINE   ] --- ../x/test_x.c:6: error: Failure!\n"
+          "[  PASSED  ] 1 test(s).\n[  FAILED  ] 1 test(s), listed below:\n"
+          "[  FAILED  ] second\n\n 1 FAILED TEST(S)\n")
+
+
+@case("the summary names the case of a unit test that failed, its line and its values")
+def failed_unit_test():
+    run_tests.failures.clear()
+    count = run_tests.count_test({"name": "unit / x", "result": "FAIL", "returncode": 1,
+                                  "stdout": CMOCKA[0], "stderr": CMOCKA[1]})
+    assert (count.passed, count.failed, count.skipped) == (1, 1, 0)
+    assert run_tests.failures == ["x: FAIL, exit status 1: second: test_x.c:6: 0x1 != 0x2"]
+
+
+@case("the summary contains the last line of a report of a sanitizer")
+def sanitizer_report():
+    run_tests.failures.clear()
+    run_tests.count_test({"name": "unit / x", "result": "FAIL", "returncode": 66, "stderr":
+                          "WARNING: ThreadSanitizer: data race\nSUMMARY: data race a.c:1\n"})
+    assert run_tests.failures == ["x: FAIL, exit status 66: data race a.c:1"]
+
+
 if __name__ == "__main__":
     main()

@@ -174,6 +174,16 @@ def count_cmocka(out, name, count):
     count.failed += max(ran - passed - skips, 0)
 
 
+def cause(out):
+    """What a program of cmocka, or a sanitizer, says of the first case that failed, in a line."""
+    cases = re.findall(r"^\[  FAILED  \] (?!.*test\(s\))(\S+)", out, re.M)
+    values = re.findall(r"^\[  ERROR   \] --- (.*)", out, re.M)
+    lines = re.findall(r"^\[   LINE   \] --- (\S+?:\d+)", out, re.M)
+    report = re.findall(r"^SUMMARY: (.*)", out, re.M)
+    said = [*cases[:1], *(os.path.basename(x) for x in lines[:1]), *values[:1], *report[:1]]
+    return "".join(": " + x for x in said)
+
+
 def last_line(text):
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1].strip() if lines else "no reason given"
@@ -196,7 +206,7 @@ def count_test(test):
     if result not in ("OK", "EXPECTEDFAIL", "SKIP") and not said:
         # also a crash, a time-out, or a report of a sanitizer at the end
         count.failed = count.failed or 1
-        fail(f"{name}: {result}, exit status {test.get('returncode')}")
+        fail(f"{name}: {result}, exit status {test.get('returncode')}{cause(out)}")
         say("\n".join("    " + line for line in out.splitlines()[-120:]))
     return count
 
