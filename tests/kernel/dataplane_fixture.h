@@ -26,8 +26,8 @@ static enum dataplane_transmit kind;
 struct lab {
 	struct dataplane *dp;
 	int inject, sink[3]; /* sockets in the world; sink by port */
-	int tun;
-	uint8_t mac[6]; /* of a sender in the world */
+	int tun, counter;    /* -1 if the case has none */
+	uint8_t mac[6];	     /* of a sender in the world */
 	struct plan_port port[PORT_MAX];
 	uint8_t buf[70000];
 };
@@ -229,7 +229,8 @@ static inline int set_up(void **state)
 {
 	static struct lab lab;
 
-	lab = (struct lab){.inject = -1, .sink = {-1, -1, -1}, .tun = -1};
+	lab = (struct lab){
+		.inject = -1, .sink = {-1, -1, -1}, .tun = -1, .counter = -1};
 	receive_offload = true;
 	lab_veth("up");
 	lab_veth("da");
@@ -254,6 +255,7 @@ static inline int tear_down(void **state)
 	closep(&l->sink[DA]);
 	closep(&l->sink[DB]);
 	closep(&l->tun);
+	closep(&l->counter);
 	lab_delete("up0");
 	lab_delete("da0");
 	lab_delete("db0");

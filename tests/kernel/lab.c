@@ -27,7 +27,7 @@
 #endif
 
 #define UDP_PROTO   17
-#define DEADLINE_MS 10000
+#define DEADLINE_MS 60000
 
 static int write_file(const char *path, const char *text)
 {
@@ -157,9 +157,43 @@ int lab_socket(const char *name)
 	return fd;
 }
 
+/* Nobody reads the socket, and it also counts what it has no room for. */
+int lab_counter(const char *name)
+{
+	int fd = lab_socket(name), size = 0;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	return fd;
+}
+
+uint32_t lab_arrived(int counter)
+{
+	struct tpacket_stats st = {0};
+	socklen_t len = sizeof(st);
+
+	assert_int_equal(
+		getsockopt(counter, SOL_PACKET, PACKET_STATISTICS, &st, &len), 0);
+	return st.tp_packets;
+}
+
 void lab_send(int fd, const void *frame, size_t len)
 {
 	assert_int_equal(send(fd, frame, len, 0), len);
+}
+
+void lab_stay(cpu_set_t *before)
+{
+	cpu_set_t here;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(*before), before), 0);
+	CPU_ZERO(&here);
+	CPU_SET((size_t)sched_getcpu(), &here);
+	assert_int_equal(sched_setaffinity(0, sizeof(here), &here), 0);
+}
+
+void lab_move(const cpu_set_t *before)
+{
+	assert_int_equal(sched_setaffinity(0, sizeof(*before), before), 0);
 }
 
 static bool is_multicast_udp(const uint8_t *ip, size_t len)

@@ -8,6 +8,8 @@
 
 #include "test.h"
 
+#include <sched.h>
+
 /* Leaves the caller's network. Returns 0, or -errno when that is not permitted. */
 int lab_enter(void);
 
@@ -24,6 +26,16 @@ void lab_mac(const char *name, uint8_t ret[6]);
  * arrive there. */
 int lab_socket(const char *name);
 void lab_send(int fd, const void *frame, size_t len);
+/* A socket that only counts the frames that arrive at an interface. */
+int lab_counter(const char *name);
+/* Number of frames that have arrived since the last call, at most 2^32 - 1. The kernel
+ * counts a frame when it leaves the processor's queue, so the queue is empty once every
+ * frame that was sent is counted. */
+uint32_t lab_arrived(int counter);
+/* Keeps the caller on its present processor, and lets it go again. Every processor has
+ * a queue of its own, so a sender that moves on can overtake its own frames. */
+void lab_stay(cpu_set_t *before);
+void lab_move(const cpu_set_t *before);
 /* Receives one multicast frame with UDP, or returns 0 after `ms` without one. */
 size_t lab_receive(int fd, void *buf, size_t size, int ms);
 
@@ -56,5 +68,5 @@ uint32_t lab_number(const uint8_t *ip);
 /* Whether the UDP checksum of an IP packet is present and right. */
 bool lab_udp_ok(const uint8_t *ip, size_t len);
 
-/* Calls `done` repeatedly until it returns true. Returns false after 10 s. */
+/* Calls `done` repeatedly until it returns true. Returns false after a minute. */
 bool lab_wait(bool (*done)(void *arg), void *arg);
