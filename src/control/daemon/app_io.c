@@ -120,28 +120,6 @@ static int take_packet(
 	return (int)(msg.kind == GM_QUERY ? msg.query.n_left : msg.n_left);
 }
 
-static void limited(void *ctx, const struct mcsock_limited *what)
-{
-	struct app_port *ap = ctx;
-
-	app_log_limited(ap->app, loop_now(ap->app->loop), ap, what);
-}
-
-static void sampled(void *ctx, const struct admission_host *who)
-{
-	struct app_port *ap = ctx;
-
-	app_log_sampled(ap->app, loop_now(ap->app->loop), ap, who);
-}
-
-static void fragment(
-	void *ctx, const struct admission_host *who, enum reassemble_result why)
-{
-	struct app_port *ap = ctx;
-
-	app_log_fragment(ap->app, loop_now(ap->app->loop), ap, who, why);
-}
-
 static void later(void *ctx, mono_t at)
 {
 	struct app_port *ap = ctx;
@@ -160,13 +138,6 @@ void app_tick_sockets(struct app *app, mono_t now)
 				app->sockets_at =
 					mono_min(app->sockets_at, mcsock_tick(s, now));
 		}
-}
-
-static void take_own(void *ctx, enum family family, const void *data, size_t len)
-{
-	const struct app_port *ap = ctx;
-
-	app_kernel_heard(ap->app, ap->number, family, data, len);
 }
 
 /* ---- sockets ---- */
@@ -220,11 +191,11 @@ static void open_port(struct app *app, unsigned port, int ifindex)
 	struct app_port *ap = &app->port[port];
 	bool upstream = app->instances->port[port]->role == CONFIG_ROLE_UPSTREAM;
 	struct mcsock_ops ops = {.packet = take_packet,
-		.limited = limited,
-		.sampled = sampled,
-		.fragment = fragment,
+		.limited = app_log_limited,
+		.sampled = app_log_sampled,
+		.fragment = app_log_fragment,
 		.later = later,
-		.own = upstream ? take_own : NULL,
+		.own = upstream ? app_kernel_heard : NULL,
 		.ctx = ap,
 		.admission = &ap->admission,
 		.limit = &ap->admission_limit,

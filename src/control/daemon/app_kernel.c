@@ -137,23 +137,22 @@ void app_kernel_tick(struct app *app, mono_t now)
 }
 
 /* Answers a leave from the last reading, so many leaves cost no further readings. */
-void app_kernel_heard(struct app *app, unsigned port, enum family family,
-	const void *data, size_t len)
+void app_kernel_heard(void *ctx, enum family family, const void *data, size_t len)
 {
+	const struct app_port *ap = ctx;
+	struct app *app = ap->app;
 	const struct gm_rules lax = {0};
 	mono_t now = loop_now(app->loop);
 	mono_t next =
 		mono_max(mono_add_ms(app->kernel_looked, SOON_MS), app->kernel_rest);
-	struct proxy_port *pp = app->instances->port[port];
+	struct proxy_port *pp = app->instances->port[ap->number];
 	struct gm_msg msg;
 	enum gm_bad bad;
 
 	if (!pp)
 		return;
-	if (family == FAMILY_IPV4)
-		bad = igmp_decode(data, len, &lax, &app->scratch, &msg);
-	else
-		bad = mld_decode(data, len, &lax, &app->scratch, &msg);
+	bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
+		data, len, &lax, &app->scratch, &msg);
 	if (bad != GM_OK || !proxy_kernel_sent(pp, &msg))
 		return;
 	if (!mono_is_set(app->kernel_looked) || mono_due(next, now))
@@ -162,7 +161,7 @@ void app_kernel_heard(struct app *app, unsigned port, enum family family,
 		app->kernel_look.again = app->kernel_look.on;
 		app->kernel_at = mono_min(app->kernel_at, next);
 	}
-	proxy_kernel_says(pp->proxy, now, port, &msg);
+	proxy_kernel_says(pp->proxy, now, ap->number, &msg);
 }
 
 void app_kernel_free(struct app *app)

@@ -267,9 +267,11 @@ static void say_limited(mono_t now, const struct app_port *ap,
 
 /* Called for each message that is refused or cut, so it formats nothing unless it is
  * logged. */
-void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
-	const struct mcsock_limited *what)
+void app_log_limited(void *ctx, const struct mcsock_limited *what)
 {
+	struct app_port *ap = ctx;
+	struct app *app = ap->app;
+	mono_t now = loop_now(app->loop);
 	enum admission_cause cause = what->cause;
 	bool by_host = cause == ADMISSION_BY_HOST;
 	char host[VIEW_HOST_STRLEN];
@@ -285,12 +287,13 @@ void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
 	say_limited(now, ap, &about, what);
 }
 
-void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
-	const struct admission_host *who)
+void app_log_sampled(void *ctx, const struct admission_host *who)
 {
+	struct app_port *ap = ctx;
+	struct app *app = ap->app;
 	char host[VIEW_HOST_STRLEN];
 
-	log_limited(&app->sample_limit, now, LOG_LEVEL_NOTICE,
+	log_limited(&app->sample_limit, loop_now(app->loop), LOG_LEVEL_NOTICE,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
 			.host = app_format_host(who, host),
 			.cause = "host-message-rate"},
@@ -301,12 +304,15 @@ void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
 }
 
 /* Every sender could send it in one piece. */
-void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
-	const struct admission_host *who, enum reassemble_result why)
+void app_log_fragment(
+	void *ctx, const struct admission_host *who, enum reassemble_result why)
 {
+	struct app_port *ap = ctx;
+	struct app *app = ap->app;
 	char host[VIEW_HOST_STRLEN];
 
-	log_limited(&app_limits(app, ap->number)->bad, now, LOG_LEVEL_INFO,
+	log_limited(&app_limits(app, ap->number)->bad, loop_now(app->loop),
+		LOG_LEVEL_INFO,
 		&(struct log_about){.interface = app_port_name(app, ap->number),
 			.host = app_format_host(who, host),
 			.cause = reassemble_name(why)},

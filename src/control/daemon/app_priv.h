@@ -248,12 +248,11 @@ void app_log_effects(struct app *app, mono_t now);
 void app_log_message(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct addr *from, size_t len, enum gm_bad bad);
 struct app_limits *app_limits(struct app *app, unsigned port);
-void app_log_limited(struct app *app, mono_t now, struct app_port *ap,
-	const struct mcsock_limited *what);
-void app_log_sampled(struct app *app, mono_t now, const struct app_port *ap,
-	const struct admission_host *who);
-void app_log_fragment(struct app *app, mono_t now, struct app_port *ap,
-	const struct admission_host *who, enum reassemble_result why);
+/* for mcsock_ops; ctx is a struct app_port */
+void app_log_limited(void *ctx, const struct mcsock_limited *what);
+void app_log_sampled(void *ctx, const struct admission_host *who);
+void app_log_fragment(
+	void *ctx, const struct admission_host *who, enum reassemble_result why);
 /* "02:00:00:00:00:10 (10.1.0.10)", or the IP address alone */
 const char *app_format_host(
 	const struct admission_host *who, char buf[VIEW_HOST_STRLEN]);
@@ -280,8 +279,8 @@ void app_kernel_tick(struct app *app, mono_t now);
 mono_t app_kernel_deadline(const struct app *app);
 /* Something has been sent or changed: look again soon. */
 void app_kernel_stir(struct app *app, mono_t now);
-void app_kernel_heard(struct app *app, unsigned port, enum family family,
-	const void *data, size_t len);
+/* for mcsock_ops.own; ctx is a struct app_port */
+void app_kernel_heard(void *ctx, enum family family, const void *data, size_t len);
 void app_kernel_free(struct app *app);
 
 /* Reads which versions the kernel is set to speak upstream. If one has changed, logs it
