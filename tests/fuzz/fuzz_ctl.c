@@ -116,16 +116,18 @@ static json_t *cmd_monitor(void *ctx, const char *args, struct ctl_stream **ret)
 /* Sends an event of about that size if a client follows. */
 static void say_event(unsigned size)
 {
+	static const struct monitor_subject subject = {.event = "group_new"};
 	static char text[1 << 15];
 
 	if (!monitor_has_followers(&monitor))
 		return;
 	n_said++;
-	if (!monitor_wants(&monitor, loop_now(NULL), &(struct monitor_subject){0}))
+	if (!monitor_wants(&monitor, loop_now(NULL), &subject))
 		return;
 	memset(text, 'x', size);
 	text[size] = '\0';
-	monitor_say(&monitor, json_pack("{ss ss}", "event", "group_new", "text", text));
+	monitor_say(&monitor, &subject,
+		json_pack("{ss ss}", "event", "group_new", "text", text));
 }
 
 static const struct ctl_command commands[] = {

@@ -35,7 +35,7 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 	set_text_if(e, "host", about->host);
 	if (value)
 		json_object_set_new(e, "value", json_integer(value));
-	monitor_say(&app->monitor, e);
+	monitor_say(&app->monitor, &s, e);
 }
 
 void app_monitor_reload(struct app *app, bool ok)

@@ -132,17 +132,6 @@ static bool monitor_is_wanted(const struct wish *w, const struct monitor_subject
 		has_interface(w, s->interface) && has_group(w, s->group);
 }
 
-static struct monitor_subject subject_of(const json_t *event)
-{
-	const char *name = json_string_value(json_object_get(event, "event"));
-
-	return (struct monitor_subject){
-		.event = name ? name : "",
-		.interface = json_string_value(json_object_get(event, "interface")),
-		.group = json_string_value(json_object_get(event, "group")),
-	};
-}
-
 bool monitor_has_followers(const struct monitor *m)
 {
 	return m->first != NULL;
@@ -174,15 +163,11 @@ bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *
 	return false;
 }
 
-void monitor_say(struct monitor *m, json_t *event)
+void monitor_say(struct monitor *m, const struct monitor_subject *s, json_t *event)
 {
-	struct monitor_subject s;
-
 	event = with_time(event);
-	s = subject_of(event);
 	for (struct follower *f = m->first; f; f = f->next)
-		if (!event ||
-			(monitor_is_wanted(&f->wish, &s) && !write_event(f, event)))
+		if (monitor_is_wanted(&f->wish, s) && !(event && write_event(f, event)))
 			f->n_lost++;
 	json_decref(event);
 }

@@ -40,6 +40,6 @@ struct monitor_subject {
  * caller must give the event to monitor_say(). If only the room is missing, the event
  * counts as lost. */
 bool monitor_wants(struct monitor *m, mono_t now, const struct monitor_subject *s);
-/* Sends the event, an object with the members of the subject, after adding the time.
- * Takes the reference. NULL, because there was no memory, counts as lost. */
-void monitor_say(struct monitor *m, json_t *event);
+/* Sends the event, an object, to those who want one of this subject, after adding the
+ * time. Takes the reference. NULL, because there was no memory, counts as lost. */
+void monitor_say(struct monitor *m, const struct monitor_subject *s, json_t *event);

@@ -78,7 +78,8 @@ static void say_event(struct fixture *f, const char *name, size_t size)
 	char *filler = calloc(1, size + 1);
 
 	memset(filler, 'x', size);
-	monitor_say(&f->monitor, json_pack("{ss ss}", "event", name, "text", filler));
+	monitor_say(&f->monitor, &(struct monitor_subject){.event = name},
+		json_pack("{ss ss}", "event", name, "text", filler));
 	free(filler);
 }
 
@@ -108,7 +109,7 @@ static void tell(
 	if (group)
 		json_object_set_new(e, "group", json_string(group));
 	if (monitor_wants(&f->monitor, mono_from_ms(1), &s))
-		monitor_say(&f->monitor, e);
+		monitor_say(&f->monitor, &s, e);
 	else
 		json_decref(e);
 }
