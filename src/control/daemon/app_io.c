@@ -103,15 +103,14 @@ static int take_packet(
 	if (bad != GM_OK) {
 		proxy_input_bad(pp->proxy, pp->port, bad);
 	} else {
-		uint64_t members = app_monitor_members(app, now, pp, &msg);
-		uint64_t watched = app_quality_members(app, now, pp, &msg);
+		uint64_t members = app_members(app, now, pp, &msg);
 
 		msg.notes |= link_notes(app);
 		bad = proxy_input(pp->proxy, now, pp->port, &msg, &app->fx);
 		if (msg.kind == GM_REPORT)
 			mcsock_rx_member(app->rx, pp->groups.member_until);
 		app_monitor_report(app, now, pp, &msg, members);
-		app_quality_report(app, now, pp, &msg, watched);
+		app_quality_report(app, now, pp, &msg, members);
 	}
 	app_log_message(app, now, pp, bad == GM_OK ? &msg.from : NULL, len, bad);
 	/* a message for which there was no room is not wrong */

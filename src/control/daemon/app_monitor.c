@@ -90,38 +90,15 @@ void app_monitor_ports(struct app *app, mono_t now)
 
 /* ---- hosts ---- */
 
-bool app_is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
-	const struct addr *host)
-{
-	const struct mgroup *g = mgroup_find(&pp->groups, group);
-
-	for (size_t i = 0; g && i < g->n_host; i++)
-		if (addr_eq(&g->host[i].addr, host) && !mono_due(g->host[i].until, now))
-			return true;
-	return false;
-}
-
-uint64_t app_monitor_members(const struct app *app, mono_t now,
-	const struct proxy_port *pp, const struct gm_msg *msg)
-{
-	uint64_t members = 0;
-
-	if (!monitor_has_followers(&app->monitor) || msg->kind != GM_REPORT ||
-		pp->role != CONFIG_ROLE_DOWNSTREAM)
-		return 0;
-	for (size_t i = 0; i < msg->n_rec && i < 64; i++)
-		members |=
-			(uint64_t)app_is_member(pp, now, &msg->rec[i].group, &msg->from)
-			<< i;
-	return members;
-}
-
 void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t before)
 {
-	uint64_t changed = before ^ app_monitor_members(app, now, pp, msg);
 	char group[ADDR_STRLEN], host[ADDR_STRLEN];
+	uint64_t changed;
 
+	if (!monitor_has_followers(&app->monitor))
+		return;
+	changed = before ^ app_members(app, now, pp, msg);
 	for (size_t i = 0; changed; i++, changed >>= 1) {
 		bool left = before >> i & 1;
 		struct log_about about = {.interface = pp->name};

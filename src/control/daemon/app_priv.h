@@ -303,11 +303,12 @@ void app_quality_reload(struct app *app);
 void app_quality_stir(struct app *app, mono_t now);
 void app_quality_tick(struct app *app, mono_t now);
 mono_t app_quality_deadline(const struct app *app);
-/* Returns a bit for each of the first 64 records of a report: the record joins or
- * leaves, and its sender was a tracked member. Pass it to app_quality_report() after
+/* Returns a bit for each of the first 64 records of a report: its sender is a tracked
+ * member of that group. While no client follows events, this is only known of records
+ * that join or leave. Pass it to app_quality_report() and app_monitor_report() after
  * the report was handled. */
-uint64_t app_quality_members(const struct app *app, mono_t now,
-	const struct proxy_port *pp, const struct gm_msg *msg);
+uint64_t app_members(const struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct gm_msg *msg);
 void app_quality_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t members);
 /* Notes that an EFFECT_REPORT was executed. */
@@ -342,14 +343,7 @@ void app_monitor_note(struct app *app, mono_t now, const char *name,
 void app_monitor_reload(struct app *app, bool ok);
 /* Emits events for the ports that have changed. */
 void app_monitor_ports(struct app *app, mono_t now);
-/* Is the host a tracked member of the group? */
-bool app_is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
-	const struct addr *host);
-/* Returns a bit for each of the first 64 records of a report: its sender is a tracked
- * member of that group. Returns 0 while no client follows events. After the report was
- * handled, app_monitor_report() emits what has changed since `before`. */
-uint64_t app_monitor_members(const struct app *app, mono_t now,
-	const struct proxy_port *pp, const struct gm_msg *msg);
+/* Emits events for the hosts that have joined or left since `before`. */
 void app_monitor_report(struct app *app, mono_t now, const struct proxy_port *pp,
 	const struct gm_msg *msg, uint64_t before);
 

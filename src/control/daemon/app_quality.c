@@ -113,8 +113,7 @@ static bool read_outputs(
 	return !portset_empty(&ret->out);
 }
 
-static void say_faulty(
-	struct app *app, const struct stream_entry *e, char *buf, size_t size)
+static void say_faulty(const struct stream_entry *e, char *buf, size_t size)
 {
 	if (e->fault.router)
 		snprintf(buf, size,
@@ -151,7 +150,7 @@ static void say(struct app *app, const struct stream_entry *e, enum stream_event
 	mono_t now = loop_now(app->loop);
 
 	if (faulty)
-		say_faulty(app, e, text, sizeof(text));
+		say_faulty(e, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text),
 			"the stream is clean again, after %llu second%s with faults",
@@ -306,17 +305,29 @@ static bool says_again(const struct gm_msg *msg, const struct gm_record *rec)
 		(rec->type == GM_TO_EX || rec->type == GM_TO_IN);
 }
 
-uint64_t app_quality_members(const struct app *app, mono_t now,
-	const struct proxy_port *pp, const struct gm_msg *msg)
+static bool is_member(const struct proxy_port *pp, mono_t now, const struct addr *group,
+	const struct addr *host)
 {
+	const struct mgroup *g = mgroup_find(&pp->groups, group);
+
+	for (size_t i = 0; g && i < g->n_host; i++)
+		if (addr_eq(&g->host[i].addr, host) && !mono_due(g->host[i].until, now))
+			return true;
+	return false;
+}
+
+uint64_t app_members(const struct app *app, mono_t now, const struct proxy_port *pp,
+	const struct gm_msg *msg)
+{
+	bool all = monitor_has_followers(&app->monitor);
 	uint64_t members = 0;
 
-	if (!app->quality || msg->kind != GM_REPORT ||
+	if ((!app->quality && !all) || msg->kind != GM_REPORT ||
 		pp->role != CONFIG_ROLE_DOWNSTREAM)
 		return 0;
 	for (size_t i = 0; i < msg->n_rec && i < 64; i++)
-		if (what_says(msg, &msg->rec[i]) != SAYS_NOTHING &&
-			app_is_member(pp, now, &msg->rec[i].group, &msg->from))
+		if ((all || what_says(msg, &msg->rec[i]) != SAYS_NOTHING) &&
+			is_member(pp, now, &msg->rec[i].group, &msg->from))
 			members |= UINT64_C(1) << i;
 	return members;
 }
