@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/search.h"
 #include "control/show/show_mfc.h"
+#include "control/show/show_wanted.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -143,12 +144,14 @@ const struct proxy_port *show_port(const struct app *app, const struct show_port
 	return pp && pp->role == p->role && strcmp(pp->name, p->name) == 0 ? pp : NULL;
 }
 
-const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p)
+const struct proxy_port *show_next_port(
+	const struct app *app, struct show_ports *p, const struct show_wanted *w)
 {
 	for (p->number += *p->name != '\0'; p->number < PORT_MAX; p->number++) {
 		const struct proxy_port *pp = view_instances(app)->port[p->number];
 
-		if (!pp || pp->role != p->role || (p->single && p->wanted != p->number))
+		if (!pp || (p->role && pp->role != p->role) ||
+			(w && !show_wants_port(w, p->number)))
 			continue;
 		memcpy(p->name, pp->name, sizeof(p->name));
 		return pp;

@@ -8,6 +8,8 @@
 #include "control/show/view.h"
 #include "control/sys/ctl.h"
 
+struct show_wanted;
+
 /* A piece takes SHOW_WORK steps of about a microsecond. A row that is written takes
  * SHOW_ROW steps, and an address in a list of the row takes one. */
 #define SHOW_WORK 512
@@ -68,19 +70,19 @@ bool show_list(struct show_answer *a, const void *v, size_t n, size_t size, size
 json_t *show_address(
 	const void *element, mono_t now); /* of an element, for show_list() */
 
-/* A walk over the ports of a role. Any of them may go away between two pieces, and its
- * number may be reused. */
+/* A walk over the ports. Any of them may go away between two pieces, and its number may
+ * be reused. All zero except the role is the beginning. */
 struct show_ports {
-	enum config_role role;
-	bool single; /* only the port with the number `wanted` */
-	unsigned wanted;
-	unsigned number;     /* of the present port */
-	char name[IFNAMSIZ]; /* of the present port; empty before the first one */
+	enum config_role role; /* 0 means every role */
+	unsigned number;       /* of the present port */
+	char name[IFNAMSIZ];   /* of the present port; empty before the first one */
 };
 /* Returns the present port, or NULL if it has gone. */
 const struct proxy_port *show_port(const struct app *app, const struct show_ports *p);
-/* Returns the next port, or NULL if there is none. */
-const struct proxy_port *show_next_port(const struct app *app, struct show_ports *p);
+/* Returns the next port that is wanted, or NULL if there is none. `w` is NULL if all
+ * are. */
+const struct proxy_port *show_next_port(
+	const struct app *app, struct show_ports *p, const struct show_wanted *w);
 
 /* ---- values ---- */
 

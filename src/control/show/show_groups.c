@@ -244,7 +244,7 @@ static bool next_lan_group(struct groups_answer *d, int *work)
 
 	if (!pp || d->at.end) {
 		--*work;
-		pp = show_next_port(d->a.app, &d->ports);
+		pp = show_next_port(d->a.app, &d->ports, &d->wanted);
 		d->at = (struct table_cursor){0};
 	}
 	if (!pp)
@@ -264,6 +264,7 @@ static bool next_lan_group(struct groups_answer *d, int *work)
 static int show_groups_piece(struct ctl_answer *answer)
 {
 	struct groups_answer *d = container_of(answer, struct groups_answer, a.answer);
+	char counts[80] = "]";
 	int work = SHOW_WORK;
 
 	d->now = view_now(d->a.app);
@@ -277,15 +278,10 @@ static int show_groups_piece(struct ctl_answer *answer)
 	}
 	if (work <= 0)
 		return 1;
-	show_end(&d->a, "]");
-	if (d->detail) {
-		show_item(&d->a, json_string("total"));
-		show_text(&d->a, ":");
-		ctl_answer_json(&d->a.answer, json_integer((json_int_t)d->n));
-		show_item(&d->a, json_string("shown"));
-		show_text(&d->a, ":");
-		ctl_answer_json(&d->a.answer, json_integer((json_int_t)d->n_shown));
-	}
+	if (d->detail)
+		snprintf(counts, sizeof(counts), "],\"total\":%zu,\"shown\":%zu", d->n,
+			d->n_shown);
+	show_text(&d->a, counts);
 	show_text(&d->a, "}");
 	return 0;
 }
@@ -304,8 +300,6 @@ static json_t *groups_new(
 	d->unnamed = unnamed;
 	d->ports.role = CONFIG_ROLE_DOWNSTREAM;
 	error = show_wanted_read(ctx, args, &d->wanted);
-	d->ports.single = d->wanted.has_port;
-	d->ports.wanted = d->wanted.port;
 	if (!error && unnamed && d->wanted.has_address)
 		error = ctl_error("an address would tell what its host watches");
 	return show_answer_refused(error, ret);

@@ -174,7 +174,7 @@ static json_t *rivals_json(struct app *app, const struct show_wanted *w)
 struct interfaces_answer {
 	struct show_answer a;
 	struct show_wanted wanted;
-	unsigned port; /* the next one */
+	struct show_ports ports;
 };
 
 static int show_interfaces_piece(struct ctl_answer *answer)
@@ -190,19 +190,17 @@ static int show_interfaces_piece(struct ctl_answer *answer)
 		show_begin(&n->a, ",\"interfaces\":[");
 		return 1;
 	}
-	for (int work = SHOW_WORK; n->port < PORT_MAX && work > 0; work--) {
-		unsigned number = n->port++;
-		const struct proxy_port *pp = view_instances(app)->port[number];
+	for (int work = SHOW_WORK; work > 0; work -= 4 * SHOW_ROW) {
+		const struct proxy_port *pp =
+			show_next_port(app, &n->ports, &n->wanted);
 
-		if (!pp || !show_wants_port(&n->wanted, number))
-			continue;
+		if (!pp) {
+			show_end(&n->a, "]}");
+			return 0;
+		}
 		show_item(&n->a, interface_json(app, pp, view_now(app)));
-		work -= 4 * SHOW_ROW;
 	}
-	if (n->port < PORT_MAX)
-		return 1;
-	show_end(&n->a, "]}");
-	return 0;
+	return 1;
 }
 
 json_t *show_interfaces(void *ctx, const char *args, struct ctl_answer **ret)

@@ -150,7 +150,7 @@ static json_t *heap_json(void)
 
 struct stats_answer {
 	struct show_answer a;
-	unsigned port; /* the next one */
+	struct show_ports ports;
 };
 
 static json_t *rest_json(struct app *app, const uint64_t sum[_VERDICT_N])
@@ -187,7 +187,7 @@ static int show_stats_piece(struct ctl_answer *answer)
 	struct stats_answer *t = container_of(answer, struct stats_answer, a.answer);
 	struct app *app = t->a.app;
 
-	if (t->port == 0) {
+	if (show_first(&t->a)) {
 		uint64_t sum[_VERDICT_N] = {0};
 
 		proxy_ports_for_each (view_instances(app)->port, pp)
@@ -195,18 +195,16 @@ static int show_stats_piece(struct ctl_answer *answer)
 		show_open(&t->a, rest_json(app, sum));
 		show_begin(&t->a, ",\"ports\":[");
 	}
-	for (int work = SHOW_WORK; t->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = view_instances(app)->port[t->port++];
+	for (int work = SHOW_WORK; work > 0; work -= 8 * SHOW_ROW) {
+		const struct proxy_port *pp = show_next_port(app, &t->ports, NULL);
 
-		if (!pp)
-			continue;
+		if (!pp) {
+			show_end(&t->a, "]}");
+			return 0;
+		}
 		show_item(&t->a, port_stats_json(app, pp));
-		work -= 8 * SHOW_ROW;
 	}
-	if (t->port < PORT_MAX)
-		return 1;
-	show_end(&t->a, "]}");
-	return 0;
+	return 1;
 }
 
 json_t *show_stats(void *ctx, const char *args, struct ctl_answer **ret)

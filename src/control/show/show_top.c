@@ -51,8 +51,8 @@ struct page {
 	struct fib_cursor at;
 	struct topn top;	   /* of struct row */
 	size_t n_total, n_matched; /* rows that there are, and those of the filter */
-	unsigned port;		   /* the next one to write */
-	size_t row;		   /* the same */
+	struct show_ports ports;
+	size_t row; /* the next one to write */
 	uint64_t sum[_VERDICT_N];
 };
 
@@ -354,19 +354,18 @@ static void write_head(struct page *p)
 
 static bool write_ports(struct page *p)
 {
+	const struct proxy_port *pp = NULL;
 	struct app *app = p->a.app;
 
-	if (p->port == 0)
+	if (show_first(&p->a))
 		write_head(p);
-	for (int work = SHOW_WORK; p->port < PORT_MAX && work > 0; work--) {
-		const struct proxy_port *pp = view_instances(app)->port[p->port++];
-
+	for (int work = SHOW_WORK; work > 0; work -= 4 * SHOW_ROW) {
+		pp = show_next_port(app, &p->ports, NULL);
 		if (!pp)
-			continue;
+			break;
 		show_item(&p->a, top_port_json(app, pp, view_now(app), p->sum));
-		work -= 4 * SHOW_ROW;
 	}
-	if (p->port < PORT_MAX)
+	if (pp)
 		return false;
 	show_text(&p->a, "],\"drops\":");
 	ctl_answer_json(&p->a.answer, drops_json(p->sum));

@@ -157,7 +157,7 @@ static json_t *upstream_port_json(const struct app *app, const struct proxy_port
 /* Returns false after the last port. */
 static bool begin_port(struct upstream_answer *u)
 {
-	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports);
+	const struct proxy_port *pp = show_next_port(u->a.app, &u->ports, &u->wanted);
 
 	if (!pp)
 		return false;
@@ -241,13 +241,9 @@ json_t *show_upstream(void *ctx, const char *args, struct ctl_answer **ret)
 	static const struct ctl_answer_ops ops = {
 		show_upstream_piece, show_answer_closed};
 	struct upstream_answer *u = show_answer_new(ctx, &ops, sizeof(*u), ret);
-	json_t *error;
 
 	if (!u)
 		return NULL;
-	error = show_wanted_read(ctx, args, &u->wanted);
-	u->ports = (struct show_ports){.role = CONFIG_ROLE_UPSTREAM,
-		.single = u->wanted.has_port,
-		.wanted = u->wanted.port};
-	return show_answer_refused(error, ret);
+	u->ports.role = CONFIG_ROLE_UPSTREAM;
+	return show_answer_refused(show_wanted_read(ctx, args, &u->wanted), ret);
 }
