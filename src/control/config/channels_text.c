@@ -119,8 +119,7 @@ static bool is_port(struct channels_text t)
 	return v <= UINT16_MAX;
 }
 
-/* ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT; the port does not matter. */
-static bool host(struct channels_text t, struct addr *ret)
+bool channels_host(struct channels_text t, struct addr *ret)
 {
 	struct channels_text address = t, port;
 	const char *end;
@@ -164,11 +163,12 @@ static bool authority(struct channels_text t, struct channels_target *ret)
 
 	if (at)
 		t = channels_after(t, source.n + 1);
-	if (!host(t, &x.group) || !addr_is_multicast(&x.group))
+	if (!channels_host(t, &x.group) || !addr_is_multicast(&x.group))
 		return false;
 	x.source = addr_any(addr_family(&x.group));
 	if (source.n > 0 &&
-		(!host(source, &x.source) || !addr_is_usable_source(&x.source) ||
+		(!channels_host(source, &x.source) ||
+			!addr_is_usable_source(&x.source) ||
 			addr_family(&x.source) != addr_family(&x.group)))
 		return false;
 	*ret = x;

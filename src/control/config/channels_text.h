@@ -23,6 +23,8 @@ bool channels_begins(struct channels_text t, const char *word);
 void channels_clean(struct channels_text t, char name[CHANNELS_NAME_MAX]);
 
 bool channels_addr(struct channels_text t, struct addr *ret);
+/* Reads ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT; the port is ignored. */
+bool channels_host(struct channels_text t, struct addr *ret);
 
 /* What an entry names. */
 struct channels_target {

@@ -4,6 +4,8 @@
 
 #include "control/report/explain_words.h"
 
+#include "control/config/channels_text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,39 +54,17 @@ static char *without_scheme(char *word)
 	return p;
 }
 
-static bool is_port_number(const char *s)
+static bool read_address(const char *s, struct addr *ret)
 {
-	unsigned n = 0, i = 0;
-
-	for (; i < 5 && s[i] >= '0' && s[i] <= '9'; i++)
-		n = 10 * n + (unsigned)(s[i] - '0');
-	return i > 0 && s[i] == '\0' && n <= UINT16_MAX;
-}
-
-/* An address, with or without brackets and a port. */
-static bool read_address(char *s, struct addr *ret)
-{
-	char *colon = strrchr(s, ':'), *close = strchr(s, ']');
-
-	if (*s == '[' && close &&
-		(close[1] == '\0' || (close[1] == ':' && is_port_number(close + 2)))) {
-		*close = '\0';
-		return addr_parse(s + 1, ret) == 0;
-	}
-	/* two colons are an IPv6 address */
-	if (colon && strchr(s, ':') == colon && is_port_number(colon + 1))
-		*colon = '\0';
-	return addr_parse(s, ret) == 0;
+	return channels_host((struct channels_text){s, strlen(s)}, ret);
 }
 
 /* GROUP, or SOURCE@GROUP of a playlist. */
 static bool read_group(
 	char *word, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
 {
-	char whole[WORD_LEN], *group = without_scheme(word), *at;
+	char *group = without_scheme(word), *at = strchr(group, '@');
 
-	snprintf(whole, sizeof(whole), "%s", group);
-	at = strchr(group, '@');
 	if (at) {
 		*at = '\0';
 		if (at != group && !read_address(group, &ret->source))
@@ -92,10 +72,9 @@ static bool read_group(
 				error, "'%.60s' is not the address of a source", group);
 		ret->has_source = at != group;
 		group = at + 1;
-		snprintf(whole, sizeof(whole), "%s", group);
 	}
 	if (!read_address(group, &ret->group))
-		return refuse_words(error, "'%.60s' is not an address", whole);
+		return refuse_words(error, "'%.60s' is not an address", group);
 	return true;
 }
 
@@ -111,7 +90,7 @@ static bool read_interface_name(const char **text, const char *keyword, char *na
 static bool read_rest(
 	const char *text, struct explain_words *ret, char error[EXPLAIN_WORDS_ERROR])
 {
-	char word[WORD_LEN], whole[WORD_LEN];
+	char word[WORD_LEN];
 
 	while (*text) {
 		if (!copy_word(&text, word, sizeof(word)))
@@ -122,13 +101,12 @@ static bool read_rest(
 				return false;
 			continue;
 		}
-		memcpy(whole, word, sizeof(whole));
 		if (ret->has_source)
 			return refuse_words(
-				error, "'%.60s' is one word too many", whole);
+				error, "'%.60s' is one word too many", word);
 		if (!read_address(word, &ret->source))
 			return refuse_words(
-				error, "'%.60s' is not the address of a source", whole);
+				error, "'%.60s' is not the address of a source", word);
 		ret->has_source = true;
 	}
 	return true;
