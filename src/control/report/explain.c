@@ -74,6 +74,14 @@ void explain_deinit(struct explain *e)
 	*e = (struct explain){0};
 }
 
+bool explain_has(const struct explain *e, size_t from, enum explain_verdict v)
+{
+	for (size_t i = from; i < e->n; i++)
+		if (e->check[i].verdict == v)
+			return true;
+	return false;
+}
+
 /* ---- both directions ---- */
 
 bool explain_flows(const struct explain_facts *f)
@@ -192,15 +200,6 @@ struct side {
 	size_t from, to;	      /* its checks */
 };
 
-static bool has_verdict(
-	const struct explain *e, size_t from, size_t to, enum explain_verdict v)
-{
-	for (size_t i = from; i < to; i++)
-		if (e->check[i].verdict == v)
-			return true;
-	return false;
-}
-
 /* The check with that verdict and the largest weight, the first of several, or NULL. */
 static const struct explain_check *heaviest(
 	const struct explain *e, const struct side *s, enum explain_verdict v)
@@ -229,7 +228,7 @@ static void judge_side(const struct explain_facts *f, const struct explain *e,
 	enum explain_verdict v = EXPLAIN_PASS;
 
 	side->to = e->n;
-	if (has_verdict(e, from, e->n, EXPLAIN_REFUSE))
+	if (explain_has(e, from, EXPLAIN_REFUSE))
 		v = EXPLAIN_REFUSE;
 	for (size_t i = from; i < e->n && v == EXPLAIN_PASS; i++)
 		if (is_obstacle(f, &e->check[i]))

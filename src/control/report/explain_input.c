@@ -209,15 +209,6 @@ static bool comes_in_here(const struct explain_facts *f, const struct explain_in
 	return f->seen && strcmp(f->last_input, in->i.name) == 0;
 }
 
-/* The reason why nothing arrives is known. */
-static bool was_refused(const struct explain *e, size_t from)
-{
-	for (size_t i = from; i < e->n; i++)
-		if (e->check[i].verdict == EXPLAIN_REFUSE)
-			return true;
-	return false;
-}
-
 static void check_arrival(const struct explain_facts *f, const struct explain_input *in,
 	struct explain *e)
 {
@@ -299,6 +290,7 @@ void explain_input_checks(const struct explain_facts *f, const struct explain_in
 	from = e->n;
 	explain_refused_datagrams(f, in, e);
 	note_load(in, e);
-	if (!was_refused(e, from))
+	/* else the reason why nothing arrives is known */
+	if (!explain_has(e, from, EXPLAIN_REFUSE))
 		check_arrival(f, in, e);
 }
