@@ -94,7 +94,7 @@ static void write_process(struct scrape *s)
 	one(s, METRIC_PROCESS_MAX_FDS, s->self.max_fds);
 }
 
-static void write_daemon(struct scrape *s)
+static void write_daemon(struct scrape *s, enum metric id)
 {
 	view_selfstat(s->app, &s->self);
 	write_versions(s);
@@ -122,7 +122,7 @@ static void pair(struct scrape *s, const struct scrape_port *p, const char *labe
 	metrics_uint(&s->m, n);
 }
 
-static void write_interfaces(struct scrape *s)
+static void write_interfaces(struct scrape *s, enum metric id)
 {
 	metrics_begin(&s->m, METRIC_INTERFACE);
 	for_each_port (s, p) {
@@ -135,25 +135,17 @@ static void write_interfaces(struct scrape *s)
 	}
 }
 
-static void write_verdicts(
-	struct scrape *s, enum metric id, unsigned first, unsigned end)
+static void write_verdicts(struct scrape *s, enum metric id)
 {
+	unsigned first = id == METRIC_FRAMES ? 0 : _VERDICT_FRAME_N;
+	unsigned end = id == METRIC_FRAMES ? _VERDICT_FRAME_N : _VERDICT_N;
+
 	metrics_begin(&s->m, id);
 	for_each_port (s, p) {
 		for (unsigned v = first; v < end; v++)
 			pair(s, p, "verdict", verdict_name((enum verdict)v),
 				p->stats.verdict[v]);
 	}
-}
-
-static void write_frames(struct scrape *s)
-{
-	write_verdicts(s, METRIC_FRAMES, 0, _VERDICT_FRAME_N);
-}
-
-static void write_copies_dropped(struct scrape *s)
-{
-	write_verdicts(s, METRIC_COPIES_DROPPED, _VERDICT_FRAME_N, _VERDICT_N);
 }
 
 /* ---- queues ---- */
@@ -183,16 +175,6 @@ static void per_ring(struct scrape *s, enum metric id)
 	}
 }
 
-static void write_ring_sizes(struct scrape *s)
-{
-	per_ring(s, METRIC_RING_SIZE);
-}
-
-static void write_rings_used(struct scrape *s)
-{
-	per_ring(s, METRIC_RING_USED);
-}
-
 /* ---- threads ---- */
 
 static void write_histogram(
@@ -220,7 +202,7 @@ static void write_histogram(
 	metrics_ns(&s->m, d->sum_ns);
 }
 
-static void write_delay(struct scrape *s)
+static void write_delay(struct scrape *s, enum metric id)
 {
 	struct dataplane_delay oldest, newest;
 
@@ -245,7 +227,7 @@ static void per_thread(struct scrape *s, enum metric id, size_t offset)
 	}
 }
 
-static void write_thread_states(struct scrape *s)
+static void write_thread_states(struct scrape *s, enum metric id)
 {
 	unsigned n = dataplane_threads(view_dataplane(s->app));
 	struct dataplane_thread_stats t;
@@ -271,7 +253,7 @@ static void write_thread_states(struct scrape *s)
 
 #define THREAD(member) offsetof(struct dataplane_thread_stats, member)
 
-static void write_threads(struct scrape *s)
+static void write_threads(struct scrape *s, enum metric id)
 {
 	static const struct {
 		enum metric id;
@@ -293,7 +275,7 @@ static void write_threads(struct scrape *s)
 
 /* ---- forwarding entries ---- */
 
-static void write_table(struct scrape *s)
+static void write_table(struct scrape *s, enum metric id)
 {
 	struct fib *fib = dataplane_fib(view_dataplane(s->app));
 
@@ -377,7 +359,7 @@ static void querier_states(struct scrape *s, const struct scrape_port *p, enum f
 	}
 }
 
-static void write_queriers(struct scrape *s)
+static void write_queriers(struct scrape *s, enum metric id)
 {
 	metrics_begin(&s->m, METRIC_QUERIER_STATE);
 	for_each_port (s, p) {
@@ -389,7 +371,7 @@ static void write_queriers(struct scrape *s)
 
 /* ---- messages ---- */
 
-static void write_messages(struct scrape *s)
+static void write_messages(struct scrape *s, enum metric id)
 {
 	static const char *const kind[] = {"query", "report"};
 
@@ -410,7 +392,7 @@ static void write_messages(struct scrape *s)
 	}
 }
 
-static void write_oddities(struct scrape *s)
+static void write_oddities(struct scrape *s, enum metric id)
 {
 	metrics_begin(&s->m, METRIC_CONTROL_MESSAGES_ODD);
 	for_each_port (s, p) {
@@ -419,7 +401,7 @@ static void write_oddities(struct scrape *s)
 	}
 }
 
-static void write_errors(struct scrape *s)
+static void write_errors(struct scrape *s, enum metric id)
 {
 	metrics_begin(&s->m, METRIC_CONTROL_ERRORS);
 	for_each_port (s, p) {
@@ -430,7 +412,7 @@ static void write_errors(struct scrape *s)
 	}
 }
 
-static void write_fragments(struct scrape *s)
+static void write_fragments(struct scrape *s, enum metric id)
 {
 	metrics_begin(&s->m, METRIC_CONTROL_FRAGMENTS);
 	for_each_port (s, p) {
@@ -440,7 +422,7 @@ static void write_fragments(struct scrape *s)
 	}
 }
 
-static void write_events(struct scrape *s)
+static void write_events(struct scrape *s, enum metric id)
 {
 	const struct app *app = s->app;
 
@@ -452,7 +434,7 @@ static void write_events(struct scrape *s)
 	one(s, METRIC_NETLINK_OVERRUNS, view_netlink_overruns(app));
 }
 
-static void write_clients(struct scrape *s)
+static void write_clients(struct scrape *s, enum metric id)
 {
 	struct http_stats http;
 	struct ctl_stats ctl;
@@ -480,14 +462,15 @@ enum form {
 	LIMIT,	 /* 0 means that there is none, and is written as infinity */
 };
 
-/* A family that `write` writes, or one with a number of each interface of a role. */
+/* One or several families that `write` writes, or one with a number of each interface
+ * of a role. */
 struct family_row {
-	enum metric id;
+	enum metric id; /* not used by functions that write only their own families */
 	enum config_role role; /* 0 means both */
 	bool per_family;
 	size_t offset; /* of the number in struct scrape_port, for the first family */
 	enum form form;
-	void (*write)(struct scrape *s);
+	void (*write)(struct scrape *s, enum metric id);
 };
 
 #define OFFSET(member)                                                                 \
@@ -511,13 +494,13 @@ static const struct family_row rows[] = {
 	{METRIC_INTERFACE_TRANSMIT_PACKETS, ANY(stats.count[PORT_COUNT_TX_PACKETS])},
 	{METRIC_INTERFACE_TRANSMIT_BYTES, ANY(stats.count[PORT_COUNT_TX_BYTES])},
 	{METRIC_INTERFACE_TRANSMIT_MESSAGES, ANY(stats.count[PORT_COUNT_TX_MESSAGES])},
-	{.write = write_frames},
-	{.write = write_copies_dropped},
+	{METRIC_FRAMES, .write = write_verdicts},
+	{METRIC_COPIES_DROPPED, .write = write_verdicts},
 	{METRIC_RING_PACKETS, ANY(stats.count[PORT_COUNT_RING_PACKETS])},
 	{METRIC_RING_DROPS, ANY(stats.count[PORT_COUNT_RING_DROPS])},
 	{METRIC_RING_FREEZES, ANY(stats.count[PORT_COUNT_RING_FREEZES])},
-	{.write = write_ring_sizes},
-	{.write = write_rings_used},
+	{METRIC_RING_SIZE, .write = per_ring},
+	{METRIC_RING_USED, .write = per_ring},
 	{METRIC_TRANSMIT_QUEUE, ANY(tx_used)},
 	{METRIC_TRANSMIT_QUEUE_LIMIT, ANY(tx_limit)},
 	{.write = write_delay},
@@ -604,7 +587,7 @@ bool scrape_write_families(struct scrape *s)
 	if (s->part == array_len(rows))
 		return false;
 	if (row->write)
-		row->write(s);
+		row->write(s, row->id);
 	for (; !row->write; row++) {
 		write_port_numbers(s, row);
 		s->part += !row[1].write;
