@@ -66,9 +66,6 @@ bool config_is_group_prefix(const struct prefix *x);
 /* Adds the usual error: "'altnet' takes ..., not 'x'". */
 void config_refuse(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *arg);
-/* Reads the decimal number at `s`. A number above UINT32_MAX becomes UINT32_MAX + 1.
- * Returns what follows the number, or NULL if there is no digit. */
-const char *config_scan_number(const char *s, uint64_t *ret);
 /* Is this word meant as the argument of `kw`, though it is a keyword? */
 bool config_value_is_word_of(const struct config_keyword *kw, const char *word);
 /* Is it the label of an address, such as eth0:1, instead of an interface? */

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "control/config/config_parse.h"
+#include "control/config/config_text.h"
 
 #include <stdio.h>
 #include <string.h>

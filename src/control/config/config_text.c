@@ -51,6 +51,20 @@ char *config_text_take(struct config_text *t)
 	return s;
 }
 
+const char *config_scan_number(const char *s, uint64_t *ret)
+{
+	const char *start = s;
+	uint64_t v = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++) {
+		v = 10 * v + (uint64_t)(*s - '0');
+		if (v > UINT32_MAX)
+			v = (uint64_t)UINT32_MAX + 1;
+	}
+	*ret = v;
+	return s == start ? NULL : s;
+}
+
 const char *config_format_seconds(uint32_t ms, char buf[CONFIG_SECONDS_STRLEN])
 {
 	int n = snprintf(buf, CONFIG_SECONDS_STRLEN, "%u.%03u", ms / 1000, ms % 1000);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* A growing string with a sticky error, for config_print and config_describe. */
+/* A growing string with a sticky error, for config_print and config_describe, and the
+ * text forms of values. */
 
 #include "base/cleanup.h"
 
@@ -21,6 +22,10 @@ void config_text_vadd(struct config_text *t, const char *format, va_list ap)
 	_printf_(2, 0);
 /* Takes the string out of `t`, which is then empty. Returns NULL when out of memory. */
 char *config_text_take(struct config_text *t);
+
+/* Reads the decimal number at `s`. A number above UINT32_MAX becomes UINT32_MAX + 1.
+ * Returns what follows the number, or NULL if there is no digit. */
+const char *config_scan_number(const char *s, uint64_t *ret);
 
 /* Writes milliseconds as seconds without idle zeros: "1", "0.1", "31.25". Returns
  * `buf`. */

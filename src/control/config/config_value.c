@@ -38,20 +38,6 @@ static void store_number(const struct config_keyword *kw, void *base, uint32_t v
 		memcpy(field(kw, base), &v, sizeof(v));
 }
 
-const char *config_scan_number(const char *s, uint64_t *ret)
-{
-	const char *start = s;
-	uint64_t v = 0;
-
-	for (; *s >= '0' && *s <= '9'; s++) {
-		v = 10 * v + (uint64_t)(*s - '0');
-		if (v > UINT32_MAX)
-			v = (uint64_t)UINT32_MAX + 1;
-	}
-	*ret = v;
-	return s == start ? NULL : s;
-}
-
 static bool in_range(const struct config_keyword *kw, uint64_t v)
 {
 	return (v >= kw->lo && v <= kw->hi) || (v == 0 && kw->or_zero);

@@ -3,6 +3,7 @@
 #include "control/config/endpoint.h"
 
 #include "base/cleanup.h"
+#include "control/config/config_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,11 +14,10 @@
 
 static int parse_port(const char *s, uint16_t *ret)
 {
-	unsigned v = 0;
+	uint64_t v;
+	const char *rest = config_scan_number(s, &v);
 
-	for (; *s >= '0' && *s <= '9' && v <= UINT16_MAX; s++)
-		v = 10 * v + (unsigned)(*s - '0');
-	if (*s || v < 1 || v > UINT16_MAX)
+	if (!rest || *rest || v < 1 || v > UINT16_MAX)
 		return -EINVAL;
 	*ret = (uint16_t)v;
 	return 0;

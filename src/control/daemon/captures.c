@@ -18,6 +18,7 @@
 #include "base/minmax.h"
 #include "base/sys/clock.h"
 #include "build_config.h"
+#include "control/config/config_text.h"
 #include "control/proto/igmp.h"
 #include "control/proto/mld.h"
 #include "control/sys/mcsock.h"
@@ -410,14 +411,10 @@ static const char *value_of(const char *word, const char *key)
 
 static bool parse_number(const char *s, uint32_t lo, uint32_t hi, uint32_t *ret)
 {
-	char *end;
-	unsigned long v;
+	uint64_t v;
+	const char *rest = config_scan_number(s, &v);
 
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	v = strtoul(s, &end, 10);
-	if (errno || *end || v < lo || v > hi)
+	if (!rest || *rest || v < lo || v > hi)
 		return false;
 	*ret = (uint32_t)v;
 	return true;

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/minmax.h"
 #include "build_config.h"
+#include "control/config/config_text.h"
 #include "control/quality/stream_log.h"
 #include "control/quality/zaps.h"
 #include "control/show/show.h"
@@ -41,15 +42,14 @@ static bool take_number(
 	const char **args, const char *word, uint32_t max, uint32_t *ret)
 {
 	size_t n = strlen(word);
-	const char *p = *args;
-	unsigned long v;
-	char *end;
+	const char *p = *args, *end;
+	uint64_t v;
 
 	if (strncmp(p, word, n) != 0 || p[n] != ' ')
 		return true;
 	p += n + strspn(p + n, " ");
-	v = *p >= '0' && *p <= '9' ? strtoul(p, &end, 10) : 0;
-	if (v == 0 || v > max || (*end && *end != ' '))
+	end = config_scan_number(p, &v);
+	if (!end || v == 0 || v > max || (*end && *end != ' '))
 		return false;
 	*ret = (uint32_t)v;
 	*args = end + strspn(end, " ");

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "build_config.h"
+#include "control/config/config_text.h"
 #include "control/report/topn.h"
 #include "control/show/show.h"
 #include "control/show/show_answer.h"
@@ -85,15 +86,11 @@ static bool read_sort(const char *word, size_t n, enum sort *ret)
 
 static bool read_position(const char *word, size_t n, size_t max, size_t *ret)
 {
-	char *end;
-	unsigned long v;
+	uint64_t v;
 
-	if (n == 0 || *word < '0' || *word > '9')
+	if (config_scan_number(word, &v) != word + n || v > max)
 		return false;
-	v = strtoul(word, &end, 10);
-	if (end != word + n || v > max)
-		return false;
-	*ret = v;
+	*ret = (size_t)v;
 	return true;
 }
 
