@@ -52,4 +52,4 @@ int convert_dialect_parse(const char *word, enum convert_dialect *ret_dialect);
 int convert_run(enum convert_dialect dialect, const struct convert_source *source,
 	size_t n_source, const struct convert_device *device, size_t n_device,
 	struct conversion **ret);
-struct conversion *conversion_free(struct conversion *r); /* takes and returns NULL */
+struct conversion *conversion_free(struct conversion *r);

@@ -25,5 +25,6 @@ struct capture_out *capture_out_open(const struct capture_out_params *params);
 long capture_out_blocks(struct capture_out *o, const void *buf, size_t len);
 /* Has the wanted number of packets come? */
 bool capture_out_is_full(const struct capture_out *o);
-/* Prints the number of packets on stderr. Takes NULL. Returns false after a message. */
+/* Prints the number of packets on stderr. `o` may be NULL. Returns false after a
+ * message. */
 bool capture_out_close(struct capture_out *o, bool summary);

@@ -26,7 +26,7 @@ struct capture_packet {
 
 /* `path` may be "-" for standard input. Returns NULL with a text on failure. */
 struct capture *capture_open(const char *path, char *error, size_t error_size);
-struct capture *capture_close(struct capture *c); /* takes and returns NULL */
+struct capture *capture_close(struct capture *c);
 /* Returns the present packet, which is valid until capture_next(), or NULL at the
  * end. */
 const struct capture_packet *capture_peek(const struct capture *c);

@@ -54,7 +54,7 @@ struct channels {
 /* Returns 0 with a table; 1 if the file is refused, with a table that has no names but
  * a message that says why; or -ENOMEM. After 0 and 1 the caller frees *ret_channels. */
 int channels_parse(const char *text, size_t len, struct channels **ret_channels);
-struct channels *channels_free(struct channels *c); /* takes and returns NULL */
+struct channels *channels_free(struct channels *c);
 
 /* Returns the name of a group with that source, else of the group with any source. If
  * `source` is NULL or unspecified, returns the name of the group as a whole, else that

@@ -206,7 +206,7 @@ struct config {
  * it is refused (at least one message is an error), or -ENOMEM. After 0 and 1 the
  * caller frees *ret_config. */
 int config_parse(const char *text, size_t len, struct config **ret_config);
-struct config *config_free(struct config *c); /* takes and returns NULL */
+struct config *config_free(struct config *c);
 
 /* Are two values of a keyword with a text equal? NULL is a keyword without a value. */
 static inline bool config_same_text(const char *a, const char *b)

@@ -42,7 +42,7 @@ struct app_options {
 /* Does everything before the loop runs, and logs errors. Returns an exit status. If
  * that is APP_EXIT_OK, *ret_app is set, and the caller frees it with app_free(). */
 int app_new(const struct app_options *options, struct app **ret_app);
-struct app *app_free(struct app *app); /* takes and returns NULL */
+struct app *app_free(struct app *app);
 /* Runs until SIGTERM or SIGINT; returns the exit status. */
 int app_run(struct app *app);
 

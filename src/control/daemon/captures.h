@@ -40,7 +40,7 @@ struct captures_ops {
 
 /* Copies `ops`. Returns 0 or -ENOMEM. */
 int captures_new(const struct captures_ops *ops, struct captures **ret);
-/* Call it after ctl_free(), which ends the captures. Takes and returns NULL. */
+/* Call it after ctl_free(), which ends the captures. */
 struct captures *captures_free(struct captures *t);
 
 /* Handler of the command "capture", see doc/control-socket.md. */

@@ -108,7 +108,7 @@ struct admission;
 /* The seed must be unguessable, because it decides chance and places in the tables.
  * Returns 0 or -ENOMEM. */
 int admission_new(uint64_t seed, struct admission **ret_admission);
-struct admission *admission_free(struct admission *f); /* takes and returns NULL */
+struct admission *admission_free(struct admission *f);
 
 /* Decides about a message that has arrived on the port. */
 struct admission_verdict admission_input(struct admission *f, mono_t now,

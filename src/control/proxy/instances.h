@@ -29,7 +29,7 @@ struct instances {
 /* Makes an object without instances. Returns 0 or -ENOMEM. */
 int instances_new(
 	const bool family[_FAMILY_N], uint64_t seed, struct instances **ret_instances);
-struct instances *instances_free(struct instances *r); /* takes and returns NULL */
+struct instances *instances_free(struct instances *r);
 
 /* Frees the ports and instances that the configuration no longer has. `fx` gets their
  * last messages. Execute these before you close the sockets of these ports and before

@@ -113,7 +113,7 @@ struct proxy {
  * Returns 0 or -ENOMEM. */
 int proxy_new(unsigned instance, const bool family[_FAMILY_N], uint64_t seed,
 	struct proxy **ret_proxy);
-struct proxy *proxy_free(struct proxy *p); /* takes and returns NULL */
+struct proxy *proxy_free(struct proxy *p);
 
 /* Frees the ports that the configuration no longer has, or has in another role. Call it
  * before proxy_sync(). */

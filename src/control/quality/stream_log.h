@@ -95,7 +95,7 @@ struct stream_log;
 /* `seed` is for the hash table. `memory` is the bound in bytes; with 0 nothing is kept.
  * Returns 0 or -ENOMEM. */
 int stream_log_new(uint64_t seed, size_t memory, struct stream_log **ret);
-struct stream_log *stream_log_free(struct stream_log *l); /* takes and returns NULL */
+struct stream_log *stream_log_free(struct stream_log *l);
 /* Sets another bound. Drops the oldest streams at once if they take more memory. */
 void stream_log_set_memory(struct stream_log *l, size_t memory);
 size_t stream_log_memory(const struct stream_log *l); /* in use */

@@ -14,7 +14,7 @@ struct scrape;
 
 /* Returns 0 or -ENOMEM. */
 int scrape_new(struct app *app, enum metrics_format format, struct scrape **ret_scrape);
-struct scrape *scrape_free(struct scrape *s); /* takes and returns NULL */
+struct scrape *scrape_free(struct scrape *s);
 
 /* Does one slice; returns false if nothing is left to do. */
 bool scrape_slice(struct scrape *s);

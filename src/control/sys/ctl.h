@@ -144,11 +144,11 @@ int ctl_new(struct loop *loop, const char *path, int handed,
 /* Returns the process that began to listen at `path`, or 0 if there is none, if it has
  * ended since then (live upgrade), or if it is not visible in this PID namespace. */
 pid_t ctl_listener(const char *path);
-/* Returns MONO_UNSET while some client has something to do, else MONO_NEVER. Takes
- * NULL. */
+/* Returns MONO_UNSET while some client has something to do, else MONO_NEVER. `ctl`
+ * may be NULL. */
 mono_t ctl_deadline(const struct ctl *ctl);
 /* Gives a turn to the next client that has something to do. Call it once per round,
- * after the other work of the round. Takes NULL. */
+ * after the other work of the round. `ctl` may be NULL. */
 void ctl_tick(struct ctl *ctl);
 
 struct ctl_stats {
@@ -160,6 +160,6 @@ int ctl_fd(const struct ctl *ctl); /* the listening socket, borrowed */
 /* Gives the socket file to a group. Returns 0, -EPERM if the process is neither root
  * nor a member of the group, or another -errno. */
 int ctl_set_group(struct ctl *ctl, gid_t gid);
-/* Closes all clients. Returns NULL. The file stays and the next start replaces it,
- * because a confined daemon cannot remove files. */
+/* Closes all clients. The file stays and the next start replaces it, because a confined
+ * daemon cannot remove files. */
 struct ctl *ctl_free(struct ctl *ctl);

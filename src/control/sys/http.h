@@ -61,7 +61,7 @@ struct http_options {
 int http_new(struct loop *loop, const struct endpoint *at,
 	const struct http_options *options, const struct http_ops *ops,
 	struct http **ret_http);
-/* Requests that wait are answered with 503. Takes and returns NULL. */
+/* Requests that wait are answered with 503. */
 struct http *http_free(struct http *h);
 /* Answers only the clients that `a` allows from now on, and closes the connections of
  * the others. Ignores `a->listens`. */
@@ -84,7 +84,7 @@ struct http_body *http_body_new(const char *const *fields, char *data, size_t le
 /* Makes a body of data that is never freed. */
 struct http_body *http_body_new_static(
 	const char *const *fields, const void *data, size_t len);
-/* Drops a reference. Takes and returns NULL. */
+/* Drops a reference. */
 struct http_body *http_body_free(struct http_body *b);
 
 /* Answers a request. The caller keeps its reference to the body. If `b` is NULL,

@@ -50,7 +50,7 @@ struct loop_ops {
 /* Catches the four signals until loop_free(), so a process can have one loop. `ops` is
  * copied. Returns 0 or -errno. */
 int loop_new(const struct loop_ops *ops, struct loop **ret_loop);
-/* All descriptors must have been removed. Takes and returns NULL. */
+/* All descriptors must have been removed. */
 struct loop *loop_free(struct loop *l);
 
 /* All of these are allowed in callbacks, even for descriptors with pending events of

@@ -23,7 +23,7 @@ struct mcsock_rx;
 /* Makes the memory for one batch of received packets and for the hosts that send them.
  * All sockets of a loop share it. `seed` must be unguessable. Returns 0 or -ENOMEM. */
 int mcsock_rx_new(uint64_t seed, struct mcsock_rx **ret_rx);
-struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx); /* takes and returns NULL */
+struct mcsock_rx *mcsock_rx_free(struct mcsock_rx *rx);
 /* Returns the link-layer sender of the packet that is being delivered; borrowed. */
 struct sockaddr_ll;
 const struct sockaddr_ll *mcsock_rx_from(const struct mcsock_rx *rx);
@@ -82,8 +82,8 @@ enum mcsock_count {
 	MCSOCK_COUNT_DROPPED, /* dropped by the kernel, because the buffer was full */
 	MCSOCK_COUNT_LIMITED, /* refused, because a host or a port was at its limit */
 	MCSOCK_COUNT_RECORDS_LIMITED, /* their records, and any left out of others */
-	MCSOCK_COUNT_SAMPLED, /* times that the kernel was told to admit less */
-	MCSOCK_COUNT_TRUNCATED, /* refused: longer than the largest IP packet */
+	MCSOCK_COUNT_SAMPLED,	      /* times that the kernel was told to admit less */
+	MCSOCK_COUNT_TRUNCATED,	      /* refused: longer than the largest IP packet */
 	_MCSOCK_COUNT_N,
 };
 /* Returns the name, or NULL if "show stats" does not show the counter. */
@@ -105,7 +105,7 @@ int mcsock_fd(const struct mcsock *s); /* borrowed */
 /* Makes an object for the same socket that only sends, and that may outlive `s`.
  * Returns 0 or -errno. */
 int mcsock_copy(const struct mcsock *s, struct mcsock **ret_sock);
-struct mcsock *mcsock_close(struct mcsock *s); /* takes and returns NULL */
+struct mcsock *mcsock_close(struct mcsock *s);
 /* Is the socket still bound to the interface? A deleted interface leaves a socket that
  * is bound to nothing, and its index may be reused. */
 bool mcsock_is_on(const struct mcsock *s);

@@ -30,7 +30,7 @@ struct netlink_ops {
  * copied. Returns 0 or -errno. */
 int netlink_new(struct loop *loop, struct iface_table *table,
 	const struct netlink_ops *ops, struct netlink **ret_netlink);
-struct netlink *netlink_free(struct netlink *nl); /* takes and returns NULL */
+struct netlink *netlink_free(struct netlink *nl);
 
 /* Begins to read everything again, as after an overrun, and removes what no longer
  * exists. `changed` is called later if anything has changed. Returns 0 or -errno. */

@@ -17,7 +17,7 @@ struct sensor;
 
 /* Returns 0 or -errno. */
 int sensor_open(int ifindex, enum family family, struct sensor **ret);
-struct sensor *sensor_close(struct sensor *s); /* takes and returns NULL */
+struct sensor *sensor_close(struct sensor *s);
 
 /* Calls `fn` for each datagram in the ring, and empties the ring. `bytes` is the length
  * of the IP packet. A super-frame, which virtual links carry in one piece, counts as

@@ -79,7 +79,6 @@ void upstream_bucket_take(struct upstream_bucket *b, mono_t now, uint64_t n);
 
 /* Returns 0 or -ENOMEM. */
 int upstream_pace_new(struct upstream_pace **ret_pace);
-/* Takes and returns NULL. */
 struct upstream_pace *upstream_pace_free(struct upstream_pace *p);
 
 /* Queues a change that happens now. `bytes` are those of its record without sources,

@@ -41,7 +41,7 @@ struct fib_entry; /* opaque; borrowed until the next quiescent state */
 /* Writer side. `n_threads` is the number of data-plane threads. Returns 0 or
  * -ENOMEM. */
 int fib_new(unsigned n_threads, uint64_t seed, struct fib **ret);
-struct fib *fib_free(struct fib *fib); /* all readers must be gone; returns NULL */
+struct fib *fib_free(struct fib *fib); /* all readers must be gone */
 
 /* Adds or changes an entry. An unspecified source means (*,G). Returns 0, -ENOMEM, or
  * -ENOSPC above one of the two limits. On failure nothing has changed. Each call does a

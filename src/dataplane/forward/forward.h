@@ -32,7 +32,7 @@ struct forward {
 
 /* Returns 0 or -ENOMEM. */
 int forward_new(struct forward **ret);
-struct forward *forward_free(struct forward *fw); /* takes and returns NULL */
+struct forward *forward_free(struct forward *fw);
 
 /* Counts a frame that did not get into a burst because ring or parser refused it, and
  * remembers its group. */

@@ -72,7 +72,7 @@ struct plan {
 	size_t n_own;
 };
 
-struct plan *plan_free(struct plan *p); /* takes and returns NULL */
+struct plan *plan_free(struct plan *p);
 /* Returns a plan without ports, or NULL when out of memory. */
 struct plan *plan_new(void);
 /* The following functions copy the list. They return 0 or -ENOMEM. The order of the

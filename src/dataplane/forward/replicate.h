@@ -38,7 +38,7 @@ struct replicator;
  * -ENOMEM. */
 int replicate_new(struct forward_counters *counters, struct refusals *refusals,
 	struct replicator **ret);
-struct replicator *replicate_free(struct replicator *c); /* takes and returns NULL */
+struct replicator *replicate_free(struct replicator *c);
 
 /* Hands a port its copies of all flows, in the order of their runs (coalesce.h). */
 void replicate_serve(struct replicator *c, const struct replicate_job *job,

@@ -57,7 +57,7 @@ struct ring_rx_params {
  * or -errno of the call that failed: -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM, or
  * -EINVAL for fanout on an interface that is down. */
 int ring_rx_open(const struct ring_rx_params *params, struct ring_rx **ret);
-struct ring_rx *ring_rx_close(struct ring_rx *r); /* takes and returns NULL */
+struct ring_rx *ring_rx_close(struct ring_rx *r);
 
 int ring_rx_fd(const struct ring_rx *r);
 int ring_rx_fanout(const struct ring_rx *r); /* id of its group or RING_RX_NO_FANOUT */

@@ -55,7 +55,7 @@ struct sample_ring;
 
 /* Returns 0 or -ENOMEM. */
 int sample_ring_new(struct sample_ring **ret);
-struct sample_ring *sample_ring_free(struct sample_ring *r); /* takes, returns NULL */
+struct sample_ring *sample_ring_free(struct sample_ring *r);
 
 /* The thread calls this for each frame that was received. */
 void sample_frame(struct sample_ring *r, const struct sample_spec *spec, unsigned port,

@@ -17,7 +17,7 @@ struct tx_local;
 /* A family that the kernel lacks is left out. Returns 0, -EPERM without CAP_NET_RAW,
  * -ENOMEM, or another -errno. */
 int tx_local_new(struct tx_local **ret);
-struct tx_local *tx_local_free(struct tx_local *t); /* takes and returns NULL */
+struct tx_local *tx_local_free(struct tx_local *t);
 
 /* The function for tx_ops.local. `ctx` is the struct tx_local. */
 void tx_local_send(void *ctx, int ifindex, enum family family, struct iovec iov[2]);

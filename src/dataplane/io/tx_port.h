@@ -27,7 +27,7 @@ struct tx_port {
  * the port works without them. Returns 0, -EPERM without CAP_NET_RAW, -ENODEV, -ENOMEM,
  * or another -errno. */
 int tx_port_open(int ifindex, bool has_l2, bool vnet, struct tx_port **ret);
-struct tx_port *tx_port_close(struct tx_port *t); /* takes and returns NULL */
+struct tx_port *tx_port_close(struct tx_port *t);
 /* Is the socket still attached to that interface? */
 bool tx_port_is_on(const struct tx_port *t, int ifindex);
 /* Returns the bytes of kernel memory that wait to be sent, and their limit. Any thread
@@ -59,7 +59,7 @@ struct tx_mmsg;
 
 /* `counters` is borrowed. Returns 0 or -ENOMEM. */
 int tx_mmsg_new(struct forward_counters *counters, struct tx_mmsg **ret);
-struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t); /* takes and returns NULL */
+struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t);
 /* Fills in the functions of *ret. `ports` has PORT_MAX entries, which are NULL for
  * ports that do not exist. It is borrowed until the next call. */
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret);

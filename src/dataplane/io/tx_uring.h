@@ -20,7 +20,7 @@ struct tx_uring;
 /* Makes a ring that belongs to the first thread that calls tx_uring_ops(). `counters`
  * is borrowed. Returns 0 or -errno. */
 int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret);
-struct tx_uring *tx_uring_free(struct tx_uring *t); /* takes and returns NULL */
+struct tx_uring *tx_uring_free(struct tx_uring *t);
 /* Does the ring belong to a thread? */
 bool tx_uring_is_started(const struct tx_uring *t);
 /* Fills in the functions of *ret. `ports` is as for tx_mmsg_ops(). Returns false if the

@@ -89,8 +89,7 @@ unsigned quality_watch_streams(uint64_t memory);
  * or -ENOMEM. */
 int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budget,
 	struct quality_watch **ret);
-struct quality_watch *quality_watch_free(
-	struct quality_watch *w); /* takes and returns NULL */
+struct quality_watch *quality_watch_free(struct quality_watch *w);
 
 /* ---- for the thread: bursts of flows of datagrams ---- */
 

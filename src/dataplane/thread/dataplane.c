@@ -69,7 +69,6 @@ static void count_abandoned(struct dataplane *dp, struct socket_set *s)
 		&dp->port[s->port].count[PORT_COUNT_ABANDONED], s->n_received - taken);
 }
 
-/* takes and returns NULL */
 static struct socket_set *set_close(struct socket_set *s)
 {
 	if (s)

@@ -52,7 +52,7 @@ struct dataplane;
 /* Starts the threads. Registers the calling thread with urcu-qsbr. Returns 0, -ENOMEM,
  * -EOPNOTSUPP if io_uring is required and refused, or -errno of thread creation. */
 int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret);
-/* Stops and joins the threads, and closes everything. Takes and returns NULL. */
+/* Stops and joins the threads, and closes everything. */
 struct dataplane *dataplane_free(struct dataplane *dp);
 
 struct fib *dataplane_fib(struct dataplane *dp); /* borrowed */

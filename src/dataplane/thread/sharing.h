@@ -35,7 +35,7 @@ void sharing_trust_judge(struct sharing_trust *t, unsigned own, unsigned all,
 
 /* Returns 0, -ENOMEM, or -EINVAL for more than SHARING_MAX threads. */
 int sharing_new(unsigned n_threads, struct sharing **ret);
-/* All threads must have ended. Takes and returns NULL. */
+/* All threads must have ended. */
 struct sharing *sharing_free(struct sharing *c);
 /* Sets the eventfd that wakes a thread; it is borrowed. Call it before the thread's
  * first sharing_sleep(). */

@@ -61,10 +61,10 @@ struct worker_params {
 /* Starts a thread and waits until it runs. Returns 0, -ENOMEM, or -errno of the thread
  * or of io_uring (if that was requested). */
 int worker_new(const struct worker_params *params, struct worker **ret);
-/* Stops and joins the thread. Takes NULL. Stop all threads before you free the first of
- * them, because they wake each other. */
+/* Stops and joins the thread. `w` may be NULL. Stop all threads before you free the
+ * first of them, because they wake each other. */
 void worker_stop(struct worker *w);
-struct worker *worker_free(struct worker *w); /* takes and returns NULL */
+struct worker *worker_free(struct worker *w);
 /* Restarts a stopped thread, if necessary without io_uring. Returns 0 or -errno. */
 int worker_start(struct worker *w);
 /* Does the work of a worker without a thread (params.idle) in the calling thread, until
