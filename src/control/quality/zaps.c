@@ -151,13 +151,6 @@ const struct zap *zaps_recent(const struct zaps *z, size_t i)
 	return &z->recent[(z->n - 1 - i) % ZAPS_RECENT];
 }
 
-static struct zap *recent(struct zaps *z, size_t i)
-{
-	const struct zap *zap = zaps_recent(z, i);
-
-	return zap ? &z->recent[zap - z->recent] : NULL;
-}
-
 /* `waited` is false if the host has left. A first datagram that never came then does
  * not count as missed. */
 static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
@@ -175,11 +168,11 @@ static void finish_zap(struct zaps *z, struct zap *zap, bool waited)
 
 /* The unfinished zaps of a group, or of all groups if `group` is NULL, the last one
  * first. */
-static struct zap *next_pending(
-	struct zaps *z, const struct addr *group, size_t *at, unsigned *left)
+static const struct zap *find_pending(
+	const struct zaps *z, const struct addr *group, size_t *at, unsigned *left)
 {
 	while (*left > 0) {
-		struct zap *zap = recent(z, (*at)++);
+		const struct zap *zap = zaps_recent(z, (*at)++);
 
 		if (!zap)
 			return NULL;
@@ -190,6 +183,14 @@ static struct zap *next_pending(
 			return zap;
 	}
 	return NULL;
+}
+
+static struct zap *next_pending(
+	struct zaps *z, const struct addr *group, size_t *at, unsigned *left)
+{
+	const struct zap *zap = find_pending(z, group, at, left);
+
+	return zap ? &z->recent[zap - z->recent] : NULL;
 }
 
 /* The unfinished zap of a host, or NULL. */
@@ -231,12 +232,12 @@ uint32_t zaps_ask(struct zaps *z, mono_t now, unsigned port, const struct addr *
 	return z->mark;
 }
 
-bool zaps_is_pending(struct zaps *z, const struct addr *group)
+bool zaps_is_pending(const struct zaps *z, const struct addr *group)
 {
 	unsigned left = z->n_pending;
 	size_t at = 0;
 
-	return next_pending(z, group, &at, &left);
+	return find_pending(z, group, &at, &left);
 }
 
 void zaps_sent(struct zaps *z, mono_t now, const struct addr *group)

@@ -99,7 +99,7 @@ void zaps_sent(struct zaps *z, mono_t now, const struct addr *group);
 /* Takes a view of a stream, which may have the times of a zap. */
 void zaps_see(struct zaps *z, const struct quality_view *v);
 /* Is any zap of the group not finished? */
-bool zaps_is_pending(struct zaps *z, const struct addr *group);
+bool zaps_is_pending(const struct zaps *z, const struct addr *group);
 /* Finishes the zaps that have waited for ZAPS_WAIT_MS. */
 void zaps_tick(struct zaps *z, mono_t now);
 
