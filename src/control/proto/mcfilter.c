@@ -8,6 +8,7 @@
 
 #include "control/proto/mcfilter.h"
 
+#include "base/bpf.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/inet.h"
@@ -24,81 +25,81 @@
 /* Packet types above PACKET_MULTICAST are other hosts' frames and our own (outgoing,
  * looped back). */
 static const struct sock_filter base_ipv4[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 2, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IGMP, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JGT, PACKET_MULTICAST, 2, 0),
+	LOAD(BPF_B, 9), /* protocol */
+	IF(BPF_JEQ, PROTO_IGMP, 1, 0),
+	RETURN(0),
+	RETURN(UINT32_MAX),
 };
 
 static const struct sock_filter base_ipv6[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JGT, PACKET_MULTICAST, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_HOPOPTS, 0, 14),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_DSTOPTS, 13, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ROUTING, 12, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_FRAGMENT, 11, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_AH, 10, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 0, 8),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
+	LOAD(BPF_B, 6), /* next header */
+	IF(BPF_JEQ, PROTO_ICMPV6, 11, 0),
+	IF(BPF_JEQ, PROTO_HOPOPTS, 0, 14),
+	LOAD(BPF_B, 40), /* next header of the option header */
+	IF(BPF_JEQ, PROTO_DSTOPTS, 13, 0),
+	IF(BPF_JEQ, PROTO_ROUTING, 12, 0),
+	IF(BPF_JEQ, PROTO_FRAGMENT, 11, 0),
+	IF(BPF_JEQ, PROTO_AH, 10, 0),
+	IF(BPF_JEQ, PROTO_ICMPV6, 0, 8),
+	LOAD(BPF_B, 41), /* its length in units of 8, less one */
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
 	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40), /* ICMPv6 type */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 143, 3, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 132, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 130, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	IF(BPF_JEQ, 143, 3, 0),
+	IF(BPF_JGT, 132, 1, 0),
+	IF(BPF_JGE, 130, 1, 0),
+	RETURN(0),
+	RETURN(UINT32_MAX),
 };
 
 /* The program of a socket that needs only queries, and everything that this host sends.
  * Fragments are refused, because the later ones do not show their message. A query
  * fits its link (RFC 9776 4.1.8) and is not routed, so no legal one is fragmented. */
 static const struct sock_filter queries_ipv4[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 9, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9), /* protocol */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_IGMP, 0, 7),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 6, 0),
-	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6), /* more fragments, and which one it is */
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x3fff, 3, 0),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JGT, PACKET_MULTICAST, 9, 0),
+	LOAD(BPF_B, 9), /* protocol */
+	IF(BPF_JEQ, PROTO_IGMP, 0, 7),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JEQ, PACKET_OUTGOING, 6, 0),
+	LOAD(BPF_H, 6), /* more fragments, and which one it is */
+	IF(BPF_JSET, 0x3fff, 3, 0),
 	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), /* length of the header */
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),	/* IGMP type */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x11, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	IF(BPF_JEQ, 0x11, 1, 0),
+	RETURN(0),
+	RETURN(UINT32_MAX),
 };
 
 static const struct sock_filter queries_ipv6[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, PACKET_MULTICAST, 18, 0),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JGT, PACKET_MULTICAST, 18, 0),
 	BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6), /* next header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 7, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_HOPOPTS, 0, 14),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40), /* next header of the option header */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROTO_ICMPV6, 0, 12),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 41), /* its length in units of 8, less one */
+	LOAD(BPF_B, 6), /* next header */
+	IF(BPF_JEQ, PROTO_ICMPV6, 7, 0),
+	IF(BPF_JEQ, PROTO_HOPOPTS, 0, 14),
+	LOAD(BPF_B, 40), /* next header of the option header */
+	IF(BPF_JEQ, PROTO_ICMPV6, 0, 12),
+	LOAD(BPF_B, 41), /* its length in units of 8, less one */
 	BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 1),
 	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 3),
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40), /* ICMPv6 type */
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 130, 7, 0),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 4),
+	IF(BPF_JEQ, 130, 7, 0),
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+	IF(BPF_JEQ, PACKET_OUTGOING, 0, 4),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 143, 3, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 132, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 131, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	IF(BPF_JEQ, 143, 3, 0),
+	IF(BPF_JGT, 132, 1, 0),
+	IF(BPF_JGE, 131, 1, 0),
+	RETURN(0),
+	RETURN(UINT32_MAX),
 };
 
 /* For a sampled host: two instructions for every four bytes of its addresses, the
@@ -193,10 +194,8 @@ static size_t mcfilter_compare(struct sock_filter *code, size_t n, size_t end,
 
 		if (word)
 			v = v << 16 | get_u16be(byte + i + 2);
-		code[n++] = (struct sock_filter)BPF_STMT(
-			BPF_LD | BPF_ABS | (word ? BPF_W : BPF_H), offset + i);
-		code[n] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, v, 0, (uint8_t)(end - n));
+		code[n++] = (struct sock_filter)LOAD(word ? BPF_W : BPF_H, offset + i);
+		code[n] = (struct sock_filter)IF(BPF_JEQ, v, 0, (uint8_t)(end - n));
 		n++;
 	}
 	return n;
@@ -215,11 +214,9 @@ static size_t sample_code(
 		h->who.mac.byte, mac_len);
 	n = mcfilter_compare(code, n, end, v4 ? IPV4_SOURCE : IPV6_SOURCE,
 		h->who.from.b + sizeof(h->who.from.b) - ip_len, ip_len);
-	code[n++] = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM));
-	code[n++] =
-		(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, h->share, 0, 1);
-	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	code[n++] = (struct sock_filter)LOAD(BPF_W, AD(SKF_AD_RANDOM));
+	code[n++] = (struct sock_filter)IF(BPF_JGE, h->share, 0, 1);
+	code[n++] = (struct sock_filter)RETURN(0);
 	return n;
 }
 
@@ -229,18 +226,14 @@ static size_t sample_code(
 static void own_first(struct sock_filter *code, enum family family, uint32_t n_host)
 {
 	const struct sock_filter own[OWN_CODE] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			(uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			(uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG)),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, VLAN_ID),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			(uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		LOAD(BPF_W, AD(SKF_AD_PROTOCOL)),
+		IF(BPF_JEQ, family == FAMILY_IPV4 ? ETH_P_IP : ETH_P_IPV6, 0, 3),
+		LOAD(BPF_W, AD(SKF_AD_VLAN_TAG)),
+		AND(VLAN_ID),
+		IF(BPF_JEQ, 0, 1, 0),
+		RETURN(0),
+		LOAD(BPF_W, AD(SKF_AD_PKTTYPE)),
+		IF(BPF_JEQ, PACKET_OUTGOING, 0, 1),
 		BPF_JUMP(BPF_JMP | BPF_JA, n_host + TYPE_CODE, 0, 0),
 	};
 

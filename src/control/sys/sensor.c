@@ -8,6 +8,7 @@
 
 #include "control/sys/sensor.h"
 
+#include "base/bpf.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 #include "base/inet.h"
@@ -15,7 +16,6 @@
 #include "base/sys/sockopt.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <netinet/in.h>
@@ -38,39 +38,23 @@ struct sensor {
 	unsigned next, sampling;
 };
 
-#define AD(field)     ((uint32_t)(SKF_AD_OFF + (field)))
-#define LOAD(size, k) BPF_STMT(BPF_LD | BPF_##size | BPF_ABS, k)
-#define AND(k)	      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, k)
-/* The conditions of a filter; each one that fails jumps to its last instruction. */
-#define NEED_EQUAL(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, left)
-#define NEED_OTHER(k, left) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, left, 0)
-#define NEED_ABOVE(k, left) BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, k, 0, left)
-#define MULTICAST_IN(left)                                                             \
-	LOAD(W, AD(SKF_AD_PKTTYPE)), NEED_EQUAL(PACKET_MULTICAST, (left) + 3),         \
-		LOAD(W, AD(SKF_AD_RANDOM)), NEED_EQUAL_SAMPLE(left)
-/* the mask of the sampling is filled in */
-#define NEED_EQUAL_SAMPLE(left) AND(0), NEED_EQUAL(0, left)
-#define SAMPLE_MASK		3 /* place of the mask */
+#define MULTICAST_ONE_OF(n)                                                            \
+	LOAD(BPF_W, AD(SKF_AD_PKTTYPE)), REFUSE_UNLESS(BPF_JEQ, PACKET_MULTICAST),     \
+		ONE_OF(n)
 
 static int sensor_set_filter(const struct sensor *s)
 {
-	/* not IGMP; a group outside 224.0.0.0/24 */
-	struct sock_filter v4[] = {MULTICAST_IN(9), LOAD(B, 9),
-		NEED_OTHER(IPPROTO_IGMP, 7), LOAD(W, 16), AND(0xf0000000),
-		NEED_EQUAL(0xe0000000, 4), LOAD(W, 16), AND(0xffffff00),
-		NEED_OTHER(0xe0000000, 1), BPF_STMT(BPF_RET | BPF_K, SNAPLEN),
-		BPF_STMT(BPF_RET | BPF_K, 0)};
-	/* not ICMPv6, also after options; a group of a scope above 2 */
-	struct sock_filter v6[] = {MULTICAST_IN(9), LOAD(B, 6),
-		NEED_OTHER(IPPROTO_ICMPV6, 7), NEED_OTHER(IPPROTO_HOPOPTS, 6),
-		LOAD(B, 24), NEED_EQUAL(0xff, 4), LOAD(B, 25), AND(0x0f),
-		NEED_ABOVE(2, 1), BPF_STMT(BPF_RET | BPF_K, SNAPLEN),
-		BPF_STMT(BPF_RET | BPF_K, 0)};
+	uint32_t one_of = 1u << s->sampling;
+	struct sock_filter v4[] = {
+		MULTICAST_ONE_OF(one_of), DATA_IPV4, RETURN(SNAPLEN)};
+	/* not ICMPv6, also after options */
+	struct sock_filter v6[] = {MULTICAST_ONE_OF(one_of), DATA_IPV6,
+		REFUSE_IF(BPF_JEQ, PROTO_ICMPV6), REFUSE_IF(BPF_JEQ, PROTO_HOPOPTS),
+		RETURN(SNAPLEN)};
 	bool is_v4 = s->family == FAMILY_IPV4;
-	struct sock_filter *code = is_v4 ? v4 : v6;
-	struct sock_fprog prog = {is_v4 ? array_len(v4) : array_len(v6), code};
+	struct sock_fprog prog = {
+		is_v4 ? array_len(v4) : array_len(v6), is_v4 ? v4 : v6};
 
-	code[SAMPLE_MASK].k = (1u << s->sampling) - 1;
 	return sockopt_set_filter(s->fd, &prog);
 }
 

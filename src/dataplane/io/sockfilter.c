@@ -10,27 +10,19 @@
 
 #include "dataplane/io/sockfilter.h"
 
+#include "base/bpf.h"
 #include "base/bytes.h"
 #include "base/cleanup.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #define VLAN_VID 0x0fff
 #define TAKE_ALL 262144 /* the most bytes of a frame */
 
-#define AD(field) ((uint32_t)(SKF_AD_OFF + (field)))
-#define NET(off)  ((uint32_t)(SKF_NET_OFF + (off)))
-
-#define LOAD(size, off)	       BPF_STMT(BPF_LD | (size) | BPF_ABS, off)
-#define AND(bits)	       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits)
-#define RETURN(n)	       BPF_STMT(BPF_RET | BPF_K, n)
-#define SKIP(n)		       BPF_STMT(BPF_JMP | BPF_JA, n)
-#define IF(op, k, then, other) BPF_JUMP(BPF_JMP | (op) | BPF_K, k, then, other)
-#define REFUSE_IF(op, k)       IF(op, k, 0, 1), RETURN(0)
-#define REFUSE_UNLESS(op, k)   IF(op, k, 1, 0), RETURN(0)
+#define NET(off) ((uint32_t)(SKF_NET_OFF + (off)))
+#define SKIP(n)	 BPF_STMT(BPF_JMP | BPF_JA, n)
 
 /* For a frame that begins with its IP header. */
 static const struct sock_filter data[] = {
@@ -47,37 +39,22 @@ static const struct sock_filter data[] = {
 	LOAD(BPF_W, AD(SKF_AD_VLAN_TAG)),
 	AND(VLAN_VID),
 	IF(BPF_JEQ, 0, 4, 0), /* past it */
-	LOAD(BPF_W, AD(SKF_AD_RANDOM)),
-	AND(SOCKFILTER_ONE_OF - 1),
-	REFUSE_UNLESS(BPF_JEQ, 0),
+	ONE_OF(SOCKFILTER_ONE_OF),
 
 	LOAD(BPF_W, AD(SKF_AD_PROTOCOL)),
 	IF(BPF_JEQ, ETH_P_IPV6, 13, 0), /* to IPv6 */
 	REFUSE_UNLESS(BPF_JEQ, ETH_P_IP),
 
-	/* IPv4: 224.0.0.0/4 without 224.0.0.0/24, and not IGMP */
-	LOAD(BPF_W, 16),
-	AND(0xffffff00),
-	REFUSE_IF(BPF_JEQ, 0xe0000000),
-	AND(0xf0000000),
-	REFUSE_UNLESS(BPF_JEQ, 0xe0000000),
-	LOAD(BPF_B, 9),
-	REFUSE_IF(BPF_JEQ, IPPROTO_IGMP),
+	DATA_IPV4,
 	RETURN(TAKE_ALL),
 
-	/* IPv6: a frame of scope 0 to 2 stays on its link (RFC 4291 2.7). MLD is after
-	 * a hop-by-hop header of 8 bytes (RFC 3810 5), which a faulty message may
-	 * lack. */
-	LOAD(BPF_B, 24),
-	REFUSE_UNLESS(BPF_JEQ, 0xff),
-	LOAD(BPF_B, 25),
-	AND(0x0f),
-	REFUSE_UNLESS(BPF_JGT, 2),
-	LOAD(BPF_B, 6),
-	IF(BPF_JEQ, IPPROTO_ICMPV6, 5, 0),   /* to the type after the IP header */
-	IF(BPF_JEQ, IPPROTO_HOPOPTS, 0, 10), /* to the end */
+	/* MLD is after a hop-by-hop header of 8 bytes (RFC 3810 5), which a faulty
+	 * message may lack. */
+	DATA_IPV6,
+	IF(BPF_JEQ, PROTO_ICMPV6, 5, 0),   /* to the type after the IP header */
+	IF(BPF_JEQ, PROTO_HOPOPTS, 0, 10), /* to the end */
 	LOAD(BPF_H, 40),
-	IF(BPF_JEQ, IPPROTO_ICMPV6 << 8, 0, 8), /* to the end */
+	IF(BPF_JEQ, PROTO_ICMPV6 << 8, 0, 8), /* to the end */
 	LOAD(BPF_B, 48),
 	SKIP(1),
 	LOAD(BPF_B, 40),
