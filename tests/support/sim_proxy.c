@@ -157,8 +157,8 @@ static void execute(struct sim_proxy *x)
 		}
 	}
 	effects_clear(&x->fx);
-	if (x->turn_at.ns == MONO_NEVER.ns && looks_for_others(x))
-		x->turn_at = mono_add_ms(x->node.sim->now, FORWARDER_TURN_MS);
+	if (x->decide_at.ns == MONO_NEVER.ns && looks_for_others(x))
+		x->decide_at = mono_add_ms(x->node.sim->now, FORWARDER_INTERVAL_MS);
 	sim_node_arm(&x->node);
 }
 
@@ -172,16 +172,16 @@ static struct forwarder_count received(void *ctx, const struct proxy_port *pp,
 	return e ? e->received : (struct forwarder_count){0};
 }
 
-static void turn(struct sim_proxy *x)
+static void decide(struct sim_proxy *x)
 {
 	const struct proxy_counts counts = {.received = received, .ctx = x};
 
-	x->turn_at = MONO_NEVER;
+	x->decide_at = MONO_NEVER;
 	for (unsigned i = 0; i < PORT_MAX; i++)
 		if (x->instances->port[i] &&
 			proxy_wants_sensor(x->instances->port[i], x->node.sim->family,
 				x->node.sim->now))
-			proxy_forwarder_turn(x->instances->port[i], x->node.sim->now,
+			proxy_forwarder_decide(x->instances->port[i], x->node.sim->now,
 				x->node.sim->family, &counts, &x->fx);
 }
 
@@ -240,7 +240,7 @@ static void node_data(struct sim_node *n, unsigned port, const struct sim_data *
 static mono_t node_deadline(const struct sim_node *n)
 {
 	return mono_min(
-		instances_deadline(proxy_of(n)->instances), proxy_of(n)->turn_at);
+		instances_deadline(proxy_of(n)->instances), proxy_of(n)->decide_at);
 }
 
 static void node_tick(struct sim_node *n)
@@ -253,8 +253,8 @@ static void node_tick(struct sim_node *n)
 	x->ticked = n->sim->now;
 	assert_true(++x->n_ticks < 100);
 	instances_tick(x->instances, n->sim->now, &x->fx);
-	if (mono_due(x->turn_at, n->sim->now))
-		turn(x);
+	if (mono_due(x->decide_at, n->sim->now))
+		decide(x);
 	execute(x);
 }
 
@@ -286,7 +286,7 @@ struct sim_proxy *sim_proxy_new(struct sim *sim, const char *name, const char *c
 	bool family[_FAMILY_N] = {false};
 
 	assert_non_null(x);
-	x->turn_at = MONO_NEVER;
+	x->decide_at = MONO_NEVER;
 	family[sim->family] = true;
 	assert_int_equal(instances_new(family, rng_next(&sim->rng), &x->instances), 0);
 	table_init(&x->fib, 1);

@@ -31,7 +31,7 @@ struct sim_proxy {
 	char ifname[SIM_MAX_PORTS][IFNAMSIZ];
 	uint64_t n_notes[_NOTE_N];
 	uint64_t n_fib_changes;
-	mono_t turn_at;	  /* next look for other forwarders */
+	mono_t decide_at; /* next look for other forwarders */
 	unsigned n_ticks; /* at the same instant */
 	mono_t ticked;
 };

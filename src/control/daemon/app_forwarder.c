@@ -70,7 +70,7 @@ static void read_sensor(
 		.received = received_here, .ctx = app, .sampling = sensor_sampling(s)};
 
 	sensor_read(s, take_copy, &r);
-	proxy_forwarder_turn(pp, now, family, &counts, &app->fx);
+	proxy_forwarder_decide(pp, now, family, &counts, &app->fx);
 }
 
 /* ---- opening and closing ---- */
@@ -122,8 +122,8 @@ static void sync_sensors(struct app *app, mono_t now, const struct proxy_port *p
 			open_sensor(app, pp, (enum family)f);
 		}
 		if (wanted && ap->sensor_error[f] != EOPNOTSUPP)
-			app->sensors_at = mono_min(
-				app->sensors_at, mono_add_ms(now, FORWARDER_TURN_MS));
+			app->sensors_at = mono_min(app->sensors_at,
+				mono_add_ms(now, FORWARDER_INTERVAL_MS));
 	}
 }
 

@@ -186,7 +186,7 @@ struct app {
 	mono_t retry_at;	 /* when to try again to open what failed */
 	bool links_unsure;	 /* the interfaces must be read again */
 	bool ports_unsure;	 /* a port could not be brought into line: try again */
-	mono_t sensors_at;	 /* next turn of the sensors, or MONO_NEVER */
+	mono_t sensors_at;	 /* when to read the sensors, or MONO_NEVER */
 	struct portset sensed;	 /* ports that have a sensor or should have one */
 	struct streams streams;	 /* the streams that were logged as present */
 	struct fib_cursor streams_at; /* how far the entries have been read */

@@ -2,7 +2,7 @@
 
 /*
  * Evidence of another forwarder, see forwarder.h. Copies come from the sensor of the
- * port, turns from the clock.
+ * port, and decisions are due at regular intervals.
  *
  *   unknown --copy--> noted --we must stop--> standby
  *      ^--------silence--'  ^--missing copies--'
@@ -106,18 +106,18 @@ void forwarder_forget(struct forwarder *f, size_t i)
 
 /* ---- evidence ---- */
 
-/* The weight of one turn. It loses a quarter with each following turn, so a datagram
- * and its copy may be seen two turns apart. */
-#define TURN_WEIGHT 64
-#define LITTLE	    8 /* weight of a datagram after more than seven turns */
-#define COPIES_MAX  2 /* copies count at most twice as much as our frames, plus one */
+/* The weight of one interval. It loses a quarter with each following one, so a datagram
+ * and its copy may be seen two intervals apart. */
+#define INTERVAL_WEIGHT 64
+#define LITTLE		8 /* weight of a datagram that is older than seven of them */
+#define COPIES_MAX	2 /* the copies count at most twice as much as ours, plus one */
 
 static bool within(mono_t since, int64_t ms, mono_t now)
 {
 	return mono_before(now, mono_add_ms(since, ms));
 }
 
-/* A station that has sent more than half of the bytes of a turn has won at its end. */
+/* A station that has sent more than half of the bytes of an interval has won then. */
 static void vote(struct forwarder_stream *s, const struct gm_mac *mac, uint32_t bytes)
 {
 	if (gm_mac_eq(&s->mac, mac)) {
@@ -218,7 +218,7 @@ static bool is_silent(const struct forwarder_stream *s, mono_t now, unsigned sam
 	int64_t ms = patience_ms(s);
 
 	return s->missed > 0 &&
-		(!sampling || s->missed / TURN_WEIGHT >> sampling >= MISSED_MIN) &&
+		(!sampling || s->missed / INTERVAL_WEIGHT >> sampling >= MISSED_MIN) &&
 		!within(s->covered, max(ms, SILENCE_MS), now) &&
 		!within(s->missed_at, MISSED_MS, now);
 }
@@ -239,8 +239,8 @@ static uint64_t weight_of_frames(enum family family, uint64_t packets, uint64_t 
 	return packets + (bytes > headers ? bytes - headers : 0);
 }
 
-/* What we have received since the last turn. A new entry of the forwarding table counts
- * from 0. */
+/* What we have received since the last decision. A new entry of the forwarding table
+ * counts from 0. */
 static uint64_t received_since(
 	struct forwarder_stream *s, const struct forwarder_count *ours)
 {
@@ -257,10 +257,10 @@ static uint64_t received_since(
 	return n;
 }
 
-/* A weight as a number of our frames, in units of 1/TURN_WEIGHT. */
+/* A weight as a number of our frames, in units of 1/INTERVAL_WEIGHT. */
 static uint64_t in_parts(uint64_t weight, uint64_t frame)
 {
-	return weight * TURN_WEIGHT / frame;
+	return weight * INTERVAL_WEIGHT / frame;
 }
 
 /* What our frames of the stream weigh on average, or the copies if nothing is known. */
@@ -275,8 +275,8 @@ static uint64_t frame_weight(
 	return n ? weight_of_frames(family, n, bytes) / n : 1;
 }
 
-/* Adds `n` and `copies` of this turn, in units of in_parts(), to the fading sums of
- * earlier turns. The weight of copies is bounded by that of the originals, so that a
+/* Adds `n` and `copies` of this interval, in units of in_parts(), to the fading sums of
+ * earlier ones. The weight of copies is bounded by that of the originals, so that a
  * short burst of copies stops counting as a forwarder as soon as it is old. */
 static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t copies)
 {
@@ -285,7 +285,7 @@ static void weigh(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t c
 
 	s->recent_ours += n - s->recent_ours / 4;
 	s->recent_copies += copies - s->recent_copies / 4;
-	most = COPIES_MAX * (s->recent_ours + TURN_WEIGHT);
+	most = COPIES_MAX * (s->recent_ours + INTERVAL_WEIGHT);
 	s->recent_copies = min(s->recent_copies, most);
 	s->enough = s->recent_ours > LITTLE &&
 		s->recent_copies >= s->recent_ours / ENOUGH_PART;
@@ -306,7 +306,7 @@ static void cover(struct forwarder_stream *s, mono_t now, uint64_t n, uint64_t c
 		s->covered = now;
 }
 
-static enum forwarder_change turn_forwarding(
+static enum forwarder_change decide_forwarding(
 	struct forwarder *f, mono_t now, size_t i, const struct forwarder_rank *rank)
 {
 	struct forwarder_stream *s = &f->v[i];
@@ -317,7 +317,7 @@ static enum forwarder_change turn_forwarding(
 	return within(s->last, FORGET_MS, now) ? FORWARDER_SAME : forget(f, i);
 }
 
-static enum forwarder_change turn_standby(
+static enum forwarder_change decide_standby(
 	struct forwarder *f, mono_t now, size_t i, unsigned sampling)
 {
 	struct forwarder_stream *s = &f->v[i];
@@ -328,7 +328,7 @@ static enum forwarder_change turn_standby(
 								  : forget(f, i);
 }
 
-enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
+enum forwarder_change forwarder_decide(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_count *ours, unsigned sampling,
 	const struct forwarder_rank *rank)
 {
@@ -344,9 +344,9 @@ enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
 	s->votes = 0;
 	weigh(s, now, n, copies);
 	if (!s->standby)
-		return turn_forwarding(f, now, i, rank);
+		return decide_forwarding(f, now, i, rank);
 	cover(s, now, n, copies);
-	return turn_standby(f, now, i, sampling);
+	return decide_standby(f, now, i, sampling);
 }
 
 bool forwarder_is_double(const struct forwarder_stream *s, mono_t now)

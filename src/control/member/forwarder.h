@@ -20,11 +20,11 @@
 #include "base/state.h"
 #include "control/proto/gm_msg.h"
 
-#define FORWARDER_MAX	  4096 /* streams observed for a port and family */
-#define FORWARDER_TURN_MS 250  /* the time between two turns of a stream */
+#define FORWARDER_MAX	      4096 /* streams observed for a port and family */
+#define FORWARDER_INTERVAL_MS 250  /* the time between two decisions about a stream */
 
 /* It is not known how many datagrams of the stream we have received since the last
- * turn. */
+ * decision. */
 #define FORWARDER_UNKNOWN UINT64_MAX
 
 /* A stream that another station sends to the port now, or sent a moment ago. The
@@ -32,16 +32,16 @@
 struct forwarder_stream {
 	struct addr group, source;
 	struct gm_mac mac; /* the station that sends most copies */
-	uint64_t votes;	 /* its lead over other senders since the last turn, in bytes */
-	bool standby;	 /* we leave the stream to that station */
-	bool counted;	 /* `weight` is known */
-	bool enough;	 /* it sends enough copies to be a forwarder */
-	uint64_t weight; /* weight of all that we had received at the last turn */
-	/* Copies since the last turn: frames and their bytes. The bytes are needed
+	uint64_t votes;	   /* its lead over other senders in this interval, in bytes */
+	bool standby;	   /* we leave the stream to that station */
+	bool counted;	   /* `weight` is known */
+	bool enough;	   /* it sends enough copies to be a forwarder */
+	uint64_t weight;   /* weight of all that we had received at the last decision */
+	/* Copies since the last decision: frames and their bytes. The bytes are needed
 	 * because a super-frame contains several datagrams. */
 	uint64_t copies, copies_bytes;
-	/* These are sums over the last turns, of what we received and of the copies, in
-	 * parts of our mean frame. An older turn counts less. */
+	/* These are sums over the last intervals, of what we received and of the
+	 * copies, in parts of our mean frame. An older interval counts less. */
 	uint64_t recent_ours, recent_copies;
 	/* On standby, these are what we received and no copy covers, in the same unit;
 	 * when that began; and when everything was covered last. */
@@ -90,10 +90,10 @@ struct forwarder_count {
 	uint64_t bytes;	  /* of IP packets */
 };
 
-/* Decides about stream number i; call it every FORWARDER_TURN_MS. forwarder_copy() was
- * called for one of 2^`sampling` copies. After FORWARDER_FORGOTTEN another stream has
- * the number i. */
-enum forwarder_change forwarder_turn(struct forwarder *f, mono_t now, size_t i,
+/* Decides about stream number i; call it every FORWARDER_INTERVAL_MS. forwarder_copy()
+ * was called for one of 2^`sampling` copies. After FORWARDER_FORGOTTEN another stream
+ * has the number i. */
+enum forwarder_change forwarder_decide(struct forwarder *f, mono_t now, size_t i,
 	const struct forwarder_count *ours, unsigned sampling,
 	const struct forwarder_rank *rank);
 /* Forgets a stream that no member on the port wants any more. */

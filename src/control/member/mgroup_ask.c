@@ -39,9 +39,9 @@ static void send(struct mgroup_db *db, const struct mgroup *g, uint32_t max_resp
 	effects_query(fx, db->port, role->version, &role->own, &q);
 }
 
-/* A query that is due soon joins the current round (R088). One that was sent a moment
- * ago does not: hosts would answer both with one report, and if that is lost the member
- * is cut off. */
+/* A query that is due soon is sent with the present ones (R088). One that was sent a
+ * moment ago is not repeated: hosts would answer both with one report, and if that is
+ * lost the member is cut off. */
 static bool is_due(const struct mgroup_db *db, mono_t ask_at, mono_t now)
 {
 	return mono_due(
@@ -65,8 +65,9 @@ static void send_group(
 	g->ask_at = next_ask(db, now);
 }
 
-/* One round of group-and-source queries: first those whose timer was restored meanwhile
- * (S set), then the others (R086). Returns the number of messages. */
+/* Sends the group-and-source queries that are due: first of sources whose timer was
+ * restored meanwhile (S set), then of the others (R086). Returns the number of
+ * messages. */
 static unsigned send_sources(
 	struct mgroup_db *db, struct mgroup *g, mono_t now, struct effects *fx)
 {

@@ -24,8 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAYS 4
-#define ROWS (ADMISSION_HOSTS / WAYS)
+#define ROW_PLACES 4
+#define ROWS	   (ADMISSION_HOSTS / ROW_PLACES)
 
 /* A full budget is worth this much time at its rate, because a host answers a query
  * with all of its groups at once. */
@@ -42,11 +42,11 @@
 /* Each of the two budgets of a member is enough for an answer to a general query with a
  * few dozen groups, and for the next answer 125 s later. All members together cause no
  * more work than this way allows on a port without a limit. */
-#define MEMBER_WORK  4
-#define MEMBER_BURST 64
-#define MEMBER_WAYS  8
-#define MEMBER_ROWS  (ADMISSION_MEMBERS / MEMBER_WAYS)
-#define SAID	     2 /* messages that are remembered of a member */
+#define MEMBER_WORK	  4
+#define MEMBER_BURST	  64
+#define MEMBER_ROW_PLACES 8
+#define MEMBER_ROWS	  (ADMISSION_MEMBERS / MEMBER_ROW_PLACES)
+#define SAID		  2 /* messages that are remembered of a member */
 /* How often per second, and at once, the same message may come from the same addresses:
  * hosts repeat their reports. */
 #define SAME_RATE  2
@@ -81,15 +81,15 @@ struct member {
 };
 
 struct member_row {
-	uint64_t id[MEMBER_WAYS]; /* keyed hash; 0 if the place is free */
-	struct member v[MEMBER_WAYS];
+	uint64_t id[MEMBER_ROW_PLACES]; /* keyed hash; 0 if the place is free */
+	struct member v[MEMBER_ROW_PLACES];
 };
 
 struct admission {
 	struct table hash; /* only for its key */
 	struct rng rng;
-	struct host host[ROWS][WAYS];
-	struct entry same[ROWS][WAYS];
+	struct host host[ROWS][ROW_PLACES];
+	struct entry same[ROWS][ROW_PLACES];
 	struct member_row member[MEMBER_ROWS];
 	uint64_t last_id; /* sender of the last message, or 0 if nobody is limited */
 	/* the entry that the last message was charged to as a repetition, or NULL */
@@ -135,7 +135,7 @@ static struct entry *admission_find(void *row, size_t size, uint64_t id)
 {
 	struct entry *oldest = row;
 
-	for (unsigned i = 0; i < WAYS; i++) {
+	for (unsigned i = 0; i < ROW_PLACES; i++) {
 		struct entry *e = (struct entry *)((char *)row + i * size);
 
 		if (e->id == id)
@@ -185,7 +185,7 @@ static struct member *find_member(struct admission *f, uint64_t id)
 {
 	struct member_row *row = &f->member[(id >> 1) % MEMBER_ROWS];
 
-	for (unsigned i = 0; i < MEMBER_WAYS; i++)
+	for (unsigned i = 0; i < MEMBER_ROW_PLACES; i++)
 		if (row->id[i] == id)
 			return &row->v[i];
 	return NULL;
@@ -195,19 +195,19 @@ static unsigned n_of_port(const struct member_row *row, const void *port)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < MEMBER_WAYS; i++)
+	for (unsigned i = 0; i < MEMBER_ROW_PLACES; i++)
 		n += row->v[i].port == port;
 	return n;
 }
 
 /* The place that a new member of the port may take: one that is free, else the
- * youngest of another port that has at least two more in the row. MEMBER_WAYS if there
- * is none. */
+ * youngest of another port that has at least two more in the row. MEMBER_ROW_PLACES if
+ * there is none. */
 static unsigned free_place(const struct member_row *row, mono_t now, const void *port)
 {
-	unsigned most = n_of_port(row, port) + 1, place = MEMBER_WAYS;
+	unsigned most = n_of_port(row, port) + 1, place = MEMBER_ROW_PLACES;
 
-	for (unsigned i = 0; i < MEMBER_WAYS; i++) {
+	for (unsigned i = 0; i < MEMBER_ROW_PLACES; i++) {
 		const struct member *m = &row->v[i];
 		unsigned n;
 
@@ -215,7 +215,7 @@ static unsigned free_place(const struct member_row *row, mono_t now, const void 
 			return i;
 		n = n_of_port(row, m->port);
 		if (n > most ||
-			(n == most && place < MEMBER_WAYS &&
+			(n == most && place < MEMBER_ROW_PLACES &&
 				mono_before(row->v[place].since, m->since))) {
 			most = n;
 			place = i;
@@ -235,7 +235,7 @@ static struct member *get_member(
 	if (m)
 		return m;
 	i = free_place(row, now, port);
-	if (i == MEMBER_WAYS)
+	if (i == MEMBER_ROW_PLACES)
 		return NULL;
 	row->id[i] = id;
 	row->v[i] = (struct member){.port = port, .since = now};

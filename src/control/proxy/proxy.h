@@ -166,9 +166,9 @@ struct proxy_counts {
 	void *ctx;
 	unsigned sampling; /* one of 2^n datagrams of other stations is sampled */
 };
-/* Call it every FORWARDER_TURN_MS, after proxy_copy() for the copies since the last
- * turn. */
-void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
+/* Call it every FORWARDER_INTERVAL_MS, after proxy_copy() for the copies since the
+ * last call. */
+void proxy_forwarder_decide(struct proxy_port *pp, mono_t now, enum family family,
 	const struct proxy_counts *counts, struct effects *fx);
 
 /* Queries the hosts and reports upstream as if the links had come up, because nothing

@@ -63,7 +63,7 @@ static void note_change(const struct proxy_port *pp, enum forwarder_change chang
 			&s->group, elected ? &q->other : NULL, &s->mac);
 }
 
-void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
+void proxy_forwarder_decide(struct proxy_port *pp, mono_t now, enum family family,
 	const struct proxy_counts *counts, struct effects *fx)
 {
 	const struct querier *q = &pp->querier[family];
@@ -81,7 +81,7 @@ void proxy_forwarder_turn(struct proxy_port *pp, mono_t now, enum family family,
 			struct forwarder_count ours =
 				counts->received(counts->ctx, pp, &s.group, &s.source);
 
-			change = forwarder_turn(
+			change = forwarder_decide(
 				f, now, i, &ours, counts->sampling, &rank);
 		} else
 			forwarder_forget(f, i);

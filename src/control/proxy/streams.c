@@ -10,7 +10,7 @@
 struct stream {
 	struct table_node node;
 	struct addr source, group;
-	unsigned instance, turn;
+	unsigned instance, pass;
 };
 
 void streams_init(struct streams *s, uint64_t seed)
@@ -56,7 +56,7 @@ static bool streams_begin(struct streams *s, uint64_t hash, unsigned instance,
 	*st = (struct stream){.source = *source,
 		.group = *group,
 		.instance = instance,
-		.turn = s->turn};
+		.pass = s->pass};
 	if (table_insert(&s->table, &st->node, hash) < 0) {
 		free(st);
 		return false;
@@ -73,7 +73,7 @@ enum streams_event streams_see(struct streams *s, unsigned instance,
 			addr_eq(&x->group, group));
 
 	if (st && age_s < STREAMS_END_S) {
-		st->turn = s->turn;
+		st->pass = s->pass;
 		return STREAMS_NOTHING;
 	}
 	if (st) {
@@ -91,8 +91,8 @@ void streams_end(struct streams *s)
 	table_for_each (&s->table, n) {
 		struct stream *st = container_of(n, struct stream, node);
 
-		if (st->turn != s->turn)
+		if (st->pass != s->pass)
 			end(s, st);
 	}
-	s->turn++;
+	s->pass++;
 }

@@ -14,7 +14,7 @@
 
 struct streams {
 	struct table table; /* the streams that flow */
-	unsigned turn;
+	unsigned pass;	    /* number of the pass over all entries that has begun */
 };
 
 enum streams_event {

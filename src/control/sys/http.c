@@ -76,14 +76,14 @@ struct http {
 	unsigned n_slots;
 	struct http_request *slot;
 	bool stopping;
-	bool ended; /* a connection has, in this turn of the library */
+	bool ended; /* a connection has, in this run of the library */
 	struct http_stats stats;
 };
 
 #define for_each_slot(h, c)                                                            \
 	for (struct http_request *c = (h)->slot; c < (h)->slot + (h)->n_slots; c++)
 
-/* ---- the library's turn ---- */
+/* ---- running the library ---- */
 
 void http_go_on(struct http *h)
 {
@@ -95,7 +95,7 @@ void http_go_on(struct http *h)
 	if (MHD_get_timeout(h->daemon, &ms) == MHD_YES)
 		h->run_at = mono_add_ms(loop_now(h->loop), (int64_t)ms);
 	/* The library does not listen while it has no room. It listens again at the
-	 * beginning of its next turn, which nothing else would cause. */
+	 * beginning of its next run, which nothing else would cause. */
 	if (h->ended)
 		h->run_at = loop_now(h->loop);
 }

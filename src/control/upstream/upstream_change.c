@@ -520,7 +520,7 @@ static void leave_group(struct upstream *u, struct upstream_group *g)
 }
 
 /* Sends one transmission of every group; returns true if some owe more. */
-static bool leave_round(struct upstream *u, struct effects *fx)
+static bool leave_once(struct upstream *u, struct effects *fx)
 {
 	bool owed = false;
 
@@ -542,7 +542,7 @@ void upstream_leave_all(struct upstream *u, struct effects *fx)
 {
 	table_for_each (&u->groups, node)
 		leave_group(u, upstream_group_of(node));
-	for (int i = 0; u->up && i < MAX_LEAVES && leave_round(u, fx); i++)
+	for (int i = 0; u->up && i < MAX_LEAVES && leave_once(u, fx); i++)
 		;
 	table_for_each (&u->groups, node) {
 		struct addrset none = {0};

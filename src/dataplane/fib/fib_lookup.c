@@ -71,7 +71,7 @@ struct fib_entry *fib_lookup(struct fib *fib, unsigned instance,
 	return e;
 }
 
-/* Works in rounds; each prefetches the memory that the next one reads. */
+/* Works in steps; each prefetches the memory that the next one reads. */
 static void look_up_batch(const struct fib *fib, struct fib_query *q, unsigned n)
 {
 	const struct fib_buckets *t = fib_index_now(&fib->index);

@@ -437,7 +437,7 @@ bool ring_rx_is_on_hold(const struct ring_rx *r)
 
 bool ring_rx_peek(struct ring_rx *r, struct ring_block *ret)
 {
-	/* we hold all slots: the next one in turn is the oldest that we hold */
+	/* we hold all slots: the next one is the oldest that we hold */
 	if (r->n_held == r->n_slots || ring_rx_is_on_hold(r) || !r->ops->peek(r, ret))
 		return false;
 	counter_add(&r->taken, ret->n_frames);

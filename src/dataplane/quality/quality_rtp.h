@@ -21,6 +21,7 @@ struct rtp_head {
 bool rtp_parse(const uint8_t *p, size_t captured, size_t len, struct rtp_head *ret);
 bool rtp_is_fec(const uint8_t *p, size_t captured, const struct rtp_head *h);
 
+/* Where a packet belongs in the sequence. */
 enum rtp_place {
 	RTP_NEXT,  /* it continues the stream */
 	RTP_AFTER, /* it continues the stream, but something is missing before it */

@@ -89,8 +89,8 @@ int quality_watch_new(enum quality_mode mode, unsigned n_streams, unsigned budge
 	w->mask = n_places - 1;
 	w->key = (uint64_t)(uintptr_t)w->slot * UINT64_C(0x9e3779b97f4a7c15);
 	w->share = 1;
-	w->dirty = w->round = WATCH_NONE;
-	w->due = w->next_round = MONO_NEVER;
+	w->dirty = w->pass = WATCH_NONE;
+	w->due = w->next_pass = MONO_NEVER;
 	for (unsigned i = 0; i < WATCH_GROUPS; i++)
 		w->groups[i] = WATCH_NONE;
 	*ret = w;
@@ -325,7 +325,7 @@ static void close_current(struct quality_watch *w)
 		s->next_dirty = w->dirty;
 		w->dirty = (uint16_t)(s - w->slot);
 		if (w->due.ns == INT64_MAX)
-			w->due = w->next_round = mono_add_ns(w->now, TICK_NS);
+			w->due = w->next_pass = mono_add_ns(w->now, TICK_NS);
 	}
 	faults = faults_of(&s->q);
 	if (s->news || faults != s->faults) {
@@ -528,8 +528,8 @@ void quality_watch_end(struct quality_watch *w)
 	store_count(&w->light_n, w->light);
 	store_count(&w->unwatched_n, w->unwatched);
 	/* The rings of a busy thread may never be empty, so an overdue tick does not
-	 * wait for that, nor does the rest of a round. */
-	if (w->round != WATCH_NONE || mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
+	 * wait for that, nor does the rest of a pass. */
+	if (w->pass != WATCH_NONE || mono_due(w->due, mono_add_ns(w->now, -TICK_NS)))
 		quality_watch_tick(w, w->now, mono_add_ns(w->now, -LATE_MAX_NS));
 }
 
@@ -571,26 +571,26 @@ void quality_watch_tick(struct quality_watch *w, mono_t now, mono_t until)
 	w->now = mono_max(w->now, now);
 	w->until = until = mono_max(w->until, until);
 	watch_take_orders(w);
-	if (w->round == WATCH_NONE) {
-		w->round = w->dirty;
+	if (w->pass == WATCH_NONE) {
+		w->pass = w->dirty;
 		w->dirty = WATCH_NONE;
-		w->next_round = mono_add_ns(now, TICK_NS);
+		w->next_pass = mono_add_ns(now, TICK_NS);
 	}
-	for (unsigned n = 0; n < TICK_SLOTS && w->round != WATCH_NONE; n++) {
-		struct watch_slot *s = &w->slot[w->round];
+	for (unsigned n = 0; n < TICK_SLOTS && w->pass != WATCH_NONE; n++) {
+		struct watch_slot *s = &w->slot[w->pass];
 
-		w->round = s->next_dirty;
+		w->pass = s->next_dirty;
 		s->dirty = !tick_slot(w, s, until);
 		if (!s->dirty)
 			continue;
 		s->next_dirty = w->dirty;
 		w->dirty = (uint16_t)(s - w->slot);
 	}
-	if (w->round != WATCH_NONE)
+	if (w->pass != WATCH_NONE)
 		w->due = now;
 	else
-		w->due = w->dirty == WATCH_NONE ? MONO_NEVER : w->next_round;
-	if (w->round == WATCH_NONE && w->dirty == WATCH_NONE)
+		w->due = w->dirty == WATCH_NONE ? MONO_NEVER : w->next_pass;
+	if (w->pass == WATCH_NONE && w->dirty == WATCH_NONE)
 		atomic_store_explicit(&w->sampling, false, memory_order_relaxed);
 }
 
@@ -603,5 +603,5 @@ static void publish_list(struct quality_watch *w, uint16_t list)
 void quality_watch_flush(struct quality_watch *w)
 {
 	publish_list(w, w->dirty);
-	publish_list(w, w->round);
+	publish_list(w, w->pass);
 }

@@ -14,13 +14,13 @@
 #define WATCH_VIEW_WORDS (sizeof(struct quality_view) / sizeof(uint64_t))
 #define WATCH_NONE	 UINT16_MAX /* no slot */
 
-/* The place of a stream. Only the thread uses it, but other threads read the last three
- * members. */
+/* The memory of one stream. Only the thread uses it, but other threads read the last
+ * three members. */
 struct watch_slot {
 	struct quality_stream stream;
 	uint32_t generation, epoch;
 	uint32_t hash;
-	uint16_t next_dirty; /* in the list w->dirty or w->round */
+	uint16_t next_dirty; /* in the list w->dirty or w->pass */
 	uint16_t next_group; /* in a list of w->groups[] */
 	bool dirty;
 	bool full;	/* it is analysed fully in this burst */
@@ -61,8 +61,8 @@ struct watch_flow {
 struct quality_watch {
 	enum quality_mode mode;
 	unsigned budget;
-	unsigned max;  /* places in slot[] */
-	unsigned mask; /* places in index[], minus 1 */
+	unsigned max;  /* slots */
+	unsigned mask; /* entries of index[], minus 1 */
 	uint64_t key;  /* of the hash */
 	struct watch_slot *slot;
 	_Atomic unsigned n_used;   /* slots that were ever used */
@@ -85,8 +85,8 @@ struct quality_watch {
 	struct watch_flow flow;
 	struct watch_slot *current;
 	uint16_t dirty; /* list of slots with something to publish */
-	uint16_t round; /* the rest of that list, for the round that has begun */
-	mono_t due, next_round, until; /* the latest `until` of quality_watch_tick() */
+	uint16_t pass;	/* the rest of that list, for the pass that has begun */
+	mono_t due, next_pass, until; /* the latest `until` of quality_watch_tick() */
 	/* lists of slots by group, so that an order does not visit all of them */
 	uint16_t groups[WATCH_GROUPS];
 	struct watch_order order[WATCH_ORDER_SETS][WATCH_ORDER_WAYS];

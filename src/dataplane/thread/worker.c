@@ -3,12 +3,12 @@
 /*
  * Data-plane thread, see worker.h.
  *
- * A turn takes some blocks, one of each ring in turn, so that a busy input does not
- * starve a quiet one, and long runs of a flow are collected under load. Blocks stay
- * ours until the burst with their frames is sent, and then go back in order. At the
- * latest the burst is sent when more than half of a ring is held. After each turn the
- * thread is in a quiescent state; before it sleeps it goes offline, so that an idle
- * data plane does not delay reclaim.
+ * A turn takes some blocks, one of each ring before it takes a second one, so that a
+ * busy input does not starve a quiet one, and long runs of a flow are collected under
+ * load. Blocks stay ours until the burst with their frames is sent, and then go back in
+ * order. At the latest the burst is sent when more than half of a ring is held. After
+ * each turn the thread is in a quiescent state; before it sleeps it goes offline, so
+ * that an idle data plane does not delay reclaim.
  *
  * If blocks fill up so often that waking for each would be too much, the thread does
  * not watch its rings for a while before it sleeps (collect.h).

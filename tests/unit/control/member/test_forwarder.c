@@ -3,7 +3,7 @@
 /*
  * Evidence of other forwarders under virtual time: which router stops, when it stops
  * and resumes (K04), and which hosts do not count as forwarders (F3). A case is a
- * script with a letter for each turn of a quarter of a second:
+ * script with a letter for each interval of a quarter of a second:
  *
  *   c   a batch of ours and the other's copies of it; h copies of half, q of a quarter
  *   d   ours alone
@@ -12,10 +12,11 @@
  *   s   ours, and copies in super-frames
  *   S   ours in super-frames, and copies
  *   t   ours in super-frames, and half as many tiny datagrams as they hold
- *   B   ours, a thousand times as many as in a turn
+ *   B   ours, a thousand times as many as in an interval
  *   .   neither
  *
- * The state after each turn is "-" (we forward), "S" (on standby) or "0" (no entry).
+ * The state after each interval is "-" (we forward), "S" (on standby), or "0" (no
+ * entry).
  */
 
 #include "control/member/forwarder.h"
@@ -42,7 +43,7 @@ static void run_init(struct run *r)
 		.now = mono_from_ms(1000000)};
 }
 
-#define BATCH 25 /* datagrams of a turn */
+#define BATCH 25 /* datagrams of an interval */
 
 #define BYTES 1344 /* of an IP packet */
 #define SUPER 8	   /* datagrams of a super-frame */
@@ -72,7 +73,7 @@ static void receive(struct run *r, bool super)
 		super ? BATCH * (BYTES - 28) + BATCH / SUPER * 28 : BATCH * BYTES;
 }
 
-/* One turn; the state after it. */
+/* One interval; the state after it. */
 static char step(struct run *r, char what, const struct gm_mac *mac, unsigned sampling,
 	const struct forwarder_rank *rank)
 {
@@ -80,14 +81,14 @@ static char step(struct run *r, char what, const struct gm_mac *mac, unsigned sa
 		: what == 't'	     ? TINY
 				     : BYTES;
 
-	r->now = mono_add_ms(r->now, FORWARDER_TURN_MS);
+	r->now = mono_add_ms(r->now, FORWARDER_INTERVAL_MS);
 	if (strchr("cd1hqsStB", what))
 		receive(r, strchr("St", what));
 	for (unsigned i = n_copies(what, sampling); i; i--)
 		assert_true(forwarder_copy(&r->f, r->now, &r->group, &r->source, mac,
 				    bytes) >= 0);
 	if (r->f.n)
-		forwarder_turn(&r->f, r->now, 0, &r->ours, sampling, rank);
+		forwarder_decide(&r->f, r->now, 0, &r->ours, sampling, rank);
 	if (r->f.n == 0)
 		return '0';
 	return r->f.v[0].standby ? 'S' : '-';
@@ -162,7 +163,7 @@ static void k04_which_router_continues(void **state)
 			"-SSSSSSSSSSSSSSSSSSSSS"},
 		{"and continues", "cc........ccccc", "-SSSSSSSSSSSSSS"},
 		{"and the other does not", "cc........ddd", "-SSSSSSSSSSS-"},
-		{"copies come a turn late", "ccdkdkdkdk", "-SSSSSSSSS"},
+		{"copies come an interval late", "ccdkdkdkdk", "-SSSSSSSSS"},
 		{"thin: one datagram in two seconds", "cc.......c.......c.......c",
 			"-SSSSSSSSSSSSSSSSSSSSSSSSS"},
 		{"thin, and the other is gone", "cc.......d..", "-SSSSSSSSSS-"},
@@ -191,7 +192,7 @@ static void f3_single_datagrams_are_no_forwarder(void **state)
 {
 	const struct {
 		const char *name;
-		unsigned every; /* turns */
+		unsigned every; /* intervals */
 		const struct gm_mac *mac;
 		struct forwarder_rank rank;
 	} v[] = {
@@ -206,11 +207,12 @@ static void f3_single_datagrams_are_no_forwarder(void **state)
 		struct run r;
 
 		run_init(&r);
-		for (unsigned turn = 0; turn < 60 * 4; turn++) {
-			char what = turn % v[i].every == 0 ? '1' : 'd';
+		for (unsigned interval = 0; interval < 60 * 4; interval++) {
+			char what = interval % v[i].every == 0 ? '1' : 'd';
 
 			if (step(&r, what, v[i].mac, 0, &v[i].rank) != '-')
-				fail_msg("%s: standby at turn %u", v[i].name, turn);
+				fail_msg("%s: standby at interval %u", v[i].name,
+					interval);
 			assert_int_equal(forwarder_n_double(&r.f, r.now), 0);
 		}
 		forwarder_clear(&r.f);
@@ -249,13 +251,13 @@ static void f3_the_majority_is_the_other(void **state)
 	(void)state;
 	run_init(&r);
 	for (unsigned i = 0; i < 16; i++) {
-		r.now = mono_add_ms(r.now, FORWARDER_TURN_MS);
+		r.now = mono_add_ms(r.now, FORWARDER_INTERVAL_MS);
 		receive(&r, false);
 		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low, BYTES);
 		for (unsigned k = 0; k < BATCH; k++)
 			forwarder_copy(&r.f, r.now, &r.group, &r.source, &high, BYTES);
 		forwarder_copy(&r.f, r.now, &r.group, &r.source, &low, BYTES);
-		assert_int_equal(forwarder_turn(&r.f, r.now, 0, &r.ours, 0, &rank),
+		assert_int_equal(forwarder_decide(&r.f, r.now, 0, &r.ours, 0, &rank),
 			FORWARDER_SAME);
 		assert_true(gm_mac_eq(&r.f.v[0].mac, &high));
 	}
@@ -265,7 +267,7 @@ static void f3_the_majority_is_the_other(void **state)
 
 /* Turns in which the counter of the stream is unknown prove nothing, neither then nor
  * later. */
-static void an_unknown_turn_counts_for_nothing(void **state)
+static void an_unknown_interval_counts_for_nothing(void **state)
 {
 	const struct forwarder_rank rank = {false, own, third};
 	const struct forwarder_count unknown = {.packets = FORWARDER_UNKNOWN};
@@ -277,7 +279,7 @@ static void an_unknown_turn_counts_for_nothing(void **state)
 	step(&r, 'c', &low, 0, &rank);
 	assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
 	for (unsigned i = 0; i < 8; i++) {
-		assert_int_equal(forwarder_turn(&r.f, r.now, 0, &unknown, 0, &rank),
+		assert_int_equal(forwarder_decide(&r.f, r.now, 0, &unknown, 0, &rank),
 			FORWARDER_SAME);
 		assert_int_equal(step(&r, 'c', &low, 0, &rank), 'S');
 		assert_int_equal(r.f.v[0].missed, 0);
@@ -310,7 +312,7 @@ static void k04_no_flapping(void **state)
 static void k04_samples(void **state)
 {
 	const struct forwarder_rank rank = {false, own, high};
-	unsigned turns = 0;
+	unsigned intervals = 0;
 	struct run r;
 
 	(void)state;
@@ -318,8 +320,8 @@ static void k04_samples(void **state)
 	step(&r, 'c', &high, 10, &rank);
 	assert_int_equal(step(&r, 'c', &high, 10, &rank), 'S');
 	while (step(&r, 'd', &high, 10, &rank) == 'S')
-		turns++;
-	assert_int_equal(turns, 8 * 1024 / 25);
+		intervals++;
+	assert_int_equal(intervals, 8 * 1024 / 25);
 	forwarder_clear(&r.f);
 }
 
@@ -387,7 +389,7 @@ static void an_upgrade_keeps_the_decision(void **state)
 	assert_int_equal(next.n_standby, 1);
 	forwarder_clear(&r.f);
 	r.f = next;
-	/* the first turn only reads the counter */
+	/* the first decision only reads the counter */
 	assert_int_equal(step(&r, 'd', &high, 0, &rank), 'S');
 	assert_int_equal(step(&r, 'c', &high, 0, &rank), 'S');
 	forwarder_clear(&r.f);
@@ -406,7 +408,7 @@ int main(void)
 		cmocka_unit_test(f3_single_datagrams_are_no_forwarder),
 		cmocka_unit_test(f3_bursts_get_no_more_than_they_last),
 		cmocka_unit_test(f3_the_majority_is_the_other),
-		cmocka_unit_test(an_unknown_turn_counts_for_nothing),
+		cmocka_unit_test(an_unknown_interval_counts_for_nothing),
 		cmocka_unit_test(k04_no_flapping),
 		cmocka_unit_test(k04_samples),
 		cmocka_unit_test(k04_only_noted_where_it_may_not_act),
