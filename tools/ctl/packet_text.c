@@ -28,11 +28,6 @@ struct ip {
 	uint32_t len;	  /* as the header says */
 };
 
-static unsigned be16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
 /* Skips Ethernet header and VLAN tags. Returns false if no IP follows. */
 static bool find_ip(const struct packet_text *t, const struct pcapng_packet *p,
 	const uint8_t **ret, uint32_t *ret_caplen)
@@ -45,10 +40,10 @@ static bool find_ip(const struct packet_text *t, const struct pcapng_packet *p,
 		*ret_caplen = p->caplen;
 		return p->caplen > 0;
 	}
-	while (at + 4 < p->caplen && be16(data + at) == 0x8100)
+	while (at + 4 < p->caplen && get_u16be(data + at) == 0x8100)
 		at += 4;
 	if (at + 2 >= p->caplen ||
-		(be16(data + at) != 0x0800 && be16(data + at) != 0x86dd))
+		(get_u16be(data + at) != 0x0800 && get_u16be(data + at) != 0x86dd))
 		return false;
 	*ret = data + at + 2;
 	*ret_caplen = p->caplen - at - 2;
@@ -73,7 +68,7 @@ static bool parse_ip(
 		ip->ttl = d[8];
 		ip->proto = d[9];
 		ip->payload = (d[0] & 15u) * 4;
-		ip->len = be16(d + 2);
+		ip->len = get_u16be(d + 2);
 		return true;
 	}
 	if (ip->caplen < 40)
@@ -83,7 +78,7 @@ static bool parse_ip(
 	ip->ttl = d[7];
 	ip->proto = d[6];
 	ip->payload = 40;
-	ip->len = 40 + be16(d + 4);
+	ip->len = 40 + get_u16be(d + 4);
 	/* where the Router Alert option is */
 	if (ip->proto == IPPROTO_HOPOPTS && ip->caplen >= 42) {
 		ip->proto = d[40];
@@ -222,21 +217,13 @@ static void print_time(uint64_t ns, FILE *out)
 	fprintf(out, "%s.%06u ", text, (unsigned)(ns % 1000000000 / 1000));
 }
 
-/* Names come from a stream of bytes, so they may hold characters that act on a
- * terminal. */
-static void print_name(const char *name, FILE *out)
-{
-	for (; *name; name++)
-		fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, out);
-}
-
 static bool udp_ports(const struct ip *ip, unsigned *ret_from, unsigned *ret_to)
 {
 	if (ip->proto != IPPROTO_UDP || ip->payload + 8 > ip->caplen ||
-		(ip->family == FAMILY_IPV4 && be16(ip->data + 6) & 0x1fff))
+		(ip->family == FAMILY_IPV4 && get_u16be(ip->data + 6) & 0x1fff))
 		return false;
-	*ret_from = be16(ip->data + ip->payload);
-	*ret_to = be16(ip->data + ip->payload + 2);
+	*ret_from = get_u16be(ip->data + ip->payload);
+	*ret_to = get_u16be(ip->data + ip->payload + 2);
 	return true;
 }
 
@@ -268,7 +255,7 @@ void packet_text_print(
 	struct ip ip;
 
 	print_time(p->time_ns, out);
-	print_name(t->interface, out);
+	fputs(t->interface, out);
 	fputs(p->direction == PCAPNG_OUTBOUND ? " out " : " in  ", out);
 	if (!parse_ip(t, p, &ip)) {
 		fprintf(out, "no IP packet, %" PRIu32 " bytes", p->len);

@@ -11,7 +11,7 @@
 
 /* What a line says in addition to the contents of the packet. */
 struct packet_text {
-	const char *interface;
+	const char *interface; /* printable */
 	enum pcapng_link link;
 	struct gm_scratch *scratch; /* for decoding */
 };
