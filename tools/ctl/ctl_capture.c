@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +26,7 @@
 
 #define BUFFER_SIZE (1 << 20) /* larger than any block of the daemon */
 #define LAST_WAIT_S 5	      /* how long we wait for the statistics at the end */
-#define LAST_MAX_S  60	      /* how long if more packets come meanwhile */
+#define LAST_MAX_MS 60000     /* how long if more packets come meanwhile */
 
 static const char usage_text[] =
 	"usage: ringcastctl capture [OPTION]... [EXPRESSION]\n"
@@ -75,13 +74,6 @@ struct args {
 	struct capture_out_params out;
 	struct request request;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signo)
-{
-	interrupted = 1;
-}
 
 /* ---- the request ---- */
 
@@ -277,23 +269,6 @@ static int parse(struct args *a, int argc, char **argv)
 
 /* ---- the stream ---- */
 
-/* SIGINT and SIGTERM come only while we wait; a closed pipe is an error of write(). */
-static void catch_signals(sigset_t *ret_old)
-{
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t block;
-
-	sigemptyset(&block);
-	sigaddset(&block, SIGINT);
-	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, ret_old);
-	sigdelset(ret_old, SIGINT);
-	sigdelset(ret_old, SIGTERM);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* Waits for bytes or a signal. Returns false if the daemon has ended the stream. */
 static bool wait_readable(int fd, const sigset_t *mask, bool ending)
 {
@@ -303,20 +278,12 @@ static bool wait_readable(int fd, const sigset_t *mask, bool ending)
 	return ppoll(&p, 1, ending ? &limit : NULL, mask) != 0;
 }
 
-static time_t seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 /* Takes bytes until the end of the stream. Returns the exit status. */
 static int receive(int fd, struct capture_out *out)
 {
 	_cleanup_(freep) uint8_t *buf = malloc(BUFFER_SIZE);
 	bool ending = false;
-	time_t end = 0;
+	int64_t end_ms = 0;
 	sigset_t mask;
 	size_t n = 0;
 
@@ -324,19 +291,20 @@ static int receive(int fd, struct capture_out *out)
 		fputs("ringcastctl: out of memory\n", stderr);
 		return CTL_EXIT_USAGE;
 	}
-	catch_signals(&mask);
+	ctl_client_catch(&mask);
 	for (;;) {
 		ssize_t got;
 		long used;
 
-		if (!ending && (interrupted || capture_out_is_full(out))) {
+		if (!ending && (ctl_client_interrupted || capture_out_is_full(out))) {
 			ending = true;
-			end = seconds() + LAST_MAX_S;
-			interrupted = 0;
+			end_ms = ctl_client_now_ms() + LAST_MAX_MS;
+			ctl_client_interrupted = 0;
 			shutdown(fd, SHUT_WR);
 		}
-		if (!wait_readable(fd, &mask, ending) || (ending && interrupted) ||
-			(ending && seconds() > end))
+		if (!wait_readable(fd, &mask, ending) ||
+			(ending && ctl_client_interrupted) ||
+			(ending && ctl_client_now_ms() > end_ms))
 			break;
 		got = recv(fd, buf + n, BUFFER_SIZE - n, MSG_DONTWAIT);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))

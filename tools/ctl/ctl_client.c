@@ -129,9 +129,53 @@ int ctl_client_connect(const char *path)
 	return fd;
 }
 
+bool ctl_client_option(struct ctl_context *ctx, int c)
+{
+	switch (c) {
+	case 's':
+		ctx->path = optarg;
+		return true;
+	case 'p':
+		ctx->pretty = true;
+		ctx->as_json = true;
+		return true;
+	case 'j':
+		ctx->as_json = true;
+		return true;
+	case 'w':
+		ctx->view.detail = TEXT_WIDE;
+		ctx->view.width = 0;
+		return true;
+	case 'b':
+		ctx->view.detail = TEXT_BRIEF;
+		return true;
+	case 'H':
+		ctx->view.no_header = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* ---- requests ---- */
+
+bool ctl_client_add_words(
+	char request[CTL_MAX_REQUEST], char *const *words, size_t n_words)
+{
+	size_t len = strlen(request);
+
+	for (size_t i = 0; i < n_words && len < CTL_MAX_REQUEST; i++)
+		len += (size_t)snprintf(
+			request + len, CTL_MAX_REQUEST - len, " %s", words[i]);
+	if (len < CTL_MAX_REQUEST - 1 && !strpbrk(request, "\r\n"))
+		return true;
+	fputs("ringcastctl: the command is too long or has line breaks\n", stderr);
+	return false;
+}
+
 /* ---- answers ---- */
 
-static int64_t now_ms(void)
+int64_t ctl_client_now_ms(void)
 {
 	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
@@ -142,14 +186,14 @@ static ssize_t receive(struct patience *p, int fd, void *buf, size_t size)
 {
 	for (;;) {
 		struct pollfd at = {.fd = fd, .events = POLLIN};
-		int64_t left = patience_left(p), begin = now_ms();
+		int64_t left = patience_left(p), begin = ctl_client_now_ms();
 		ssize_t n;
 
 		if (p->n > PATIENCE_BYTES_MAX)
 			return -EMSGSIZE;
 		if (left == 0 || poll(&at, 1, (int)left) == 0)
 			return -EAGAIN;
-		p->waited_ms += now_ms() - begin;
+		p->waited_ms += ctl_client_now_ms() - begin;
 		n = recv(fd, buf, size, MSG_DONTWAIT);
 		if (n >= 0) {
 			p->n += (uint64_t)n;
@@ -435,4 +479,29 @@ int ctl_client_stream(int fd, const char *path, const char *request)
 
 	json_decref(reply);
 	return status;
+}
+
+/* ---- signals ---- */
+
+volatile sig_atomic_t ctl_client_interrupted;
+
+static void on_signal(int signo)
+{
+	ctl_client_interrupted = 1;
+}
+
+void ctl_client_catch(sigset_t *ret_waiting)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t block;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigprocmask(SIG_BLOCK, &block, ret_waiting);
+	sigdelset(ret_waiting, SIGINT);
+	sigdelset(ret_waiting, SIGTERM);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
 }

@@ -11,10 +11,12 @@
  * through printable().
  */
 
+#include "control/sys/ctl.h"
 #include "tools/ctl/ctl_rows.h"
 #include "tools/ctl/text_table.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 
 /* Exit statuses of ringcastctl. */
@@ -36,6 +38,17 @@ struct ctl_context {
 	bool all;	       /* also print counters that are zero */
 	struct text_view view; /* of tables */
 };
+
+/* Takes an option of getopt(3) that several commands have: -s, -j, -p, -w, -b, -H.
+ * Returns false if `c` is another one. */
+bool ctl_client_option(struct ctl_context *ctx, int c);
+
+/* Adds the words to a request. Returns false after a message if it is too long or has
+ * line breaks. */
+bool ctl_client_add_words(
+	char request[CTL_MAX_REQUEST], char *const *words, size_t n_words);
+
+int64_t ctl_client_now_ms(void); /* by CLOCK_MONOTONIC */
 
 /* Returns the socket to use if none is named: $RINGCAST_SOCKET, else the first of the
  * daemon's default and that of the service at which a daemon answers. */
@@ -95,3 +108,9 @@ void ctl_client_forget(struct ctl_reply *r); /* frees the line */
 /* Asks for a stream, and prints messages again. Returns CTL_EXIT_OK if the bytes of the
  * stream follow on `fd`, or another exit status. */
 int ctl_client_stream(int fd, const char *path, const char *request);
+
+/* For commands that continue until an interrupt: SIGINT and SIGTERM set the variable,
+ * but come only while ppoll(2) waits with *ret_waiting. A closed pipe is an error of
+ * writing. */
+void ctl_client_catch(sigset_t *ret_waiting);
+extern volatile sig_atomic_t ctl_client_interrupted;

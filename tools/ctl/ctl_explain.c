@@ -170,21 +170,14 @@ int ctl_explain(const struct ctl_context *context, int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "f:o:s:jph", options, NULL)) != -1) {
+		if (ctl_client_option(&ctx, c))
+			continue;
 		switch (c) {
 		case 'f':
 			from = optarg;
 			break;
 		case 'o':
 			on = optarg;
-			break;
-		case 's':
-			ctx.path = optarg;
-			break;
-		case 'j':
-			ctx.as_json = true;
-			break;
-		case 'p':
-			ctx.as_json = ctx.pretty = true;
 			break;
 		case 'h':
 			usage(stdout);

@@ -98,18 +98,14 @@ static int parse(struct options *o, int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "aqjph", options, NULL)) != -1) {
+		if (ctl_client_option(&o->ctx, c))
+			continue;
 		switch (c) {
 		case 'a':
 			o->allow_down = true;
 			break;
 		case 'q':
 			o->quiet = true;
-			break;
-		case 'j':
-			o->ctx.as_json = true;
-			break;
-		case 'p':
-			o->ctx.as_json = o->ctx.pretty = true;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);

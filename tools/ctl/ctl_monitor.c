@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,30 +38,6 @@ static const char usage_text[] =
 	"                    reload, several with commas between them\n"
 	"  -j, --json        as JSON, a line each\n"
 	"  -h, --help        this text\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signo)
-{
-	interrupted = 1;
-}
-
-/* Both come only while we wait; a closed pipe is an error of fflush(). */
-static void catch_signals(sigset_t *ret_waiting)
-{
-	struct sigaction sa = {.sa_handler = on_signal};
-	sigset_t block;
-
-	sigemptyset(&block);
-	sigaddset(&block, SIGINT);
-	sigaddset(&block, SIGTERM);
-	sigprocmask(SIG_BLOCK, &block, ret_waiting);
-	sigdelset(ret_waiting, SIGINT);
-	sigdelset(ret_waiting, SIGTERM);
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
 
 /* "17:40:01.123 lan1: group 239.1.2.3 host 10.0.1.2: group has its first member" */
 static void print_text(const json_t *event)
@@ -146,8 +121,8 @@ static const char *follow_lines(const struct ctl_context *ctx, int fd)
 	sigset_t waiting;
 	size_t n = 0;
 
-	catch_signals(&waiting);
-	while (!interrupted) {
+	ctl_client_catch(&waiting);
+	while (!ctl_client_interrupted) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		ssize_t got;
 

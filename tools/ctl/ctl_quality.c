@@ -13,6 +13,7 @@
 #include "tools/ctl/ctl_cell.h"
 #include "tools/ctl/ctl_client.h"
 #include "tools/ctl/ctl_commands.h"
+#include "tools/ctl/ctl_list.h"
 #include "tools/ctl/text_table.h"
 
 #include <getopt.h>
@@ -232,13 +233,6 @@ static void add_row(void *ctx, const json_t *head, json_t *row)
 	add_line(run, row);
 }
 
-static int compare(const char *const *a, const char *const *b)
-{
-	int c = text_compare(a[0], b[0]);
-
-	return c ? c : text_compare(a[1], b[1]);
-}
-
 /* ---- after the table ---- */
 
 static int compare_lines(const void *a_, const void *b_)
@@ -329,7 +323,7 @@ static void forget(struct run *run)
 
 static int show_text(int fd, const struct ctl_context *ctx, const char *request)
 {
-	struct run run = {.table = TEXT_TABLE_SORT(columns, compare),
+	struct run run = {.table = TEXT_TABLE_SORT(columns, text_compare_two),
 		.ctx = ctx,
 		.unicode = has_unicode()};
 	struct ctl_rows rows = {
@@ -353,19 +347,11 @@ static int show_text(int fd, const struct ctl_context *ctx, const char *request)
 
 static int show(const struct ctl_context *ctx, const char *request)
 {
-	struct ctl_rows rows = {
-		.key = "quality", .depth = 1, .json = stdout, .pretty = ctx->pretty};
+	static const struct ctl_list list = {
+		.key = "quality", .depth = 1, .show = show_text};
 	_cleanup_(closep) int fd = ctl_client_connect(ctx->path);
-	json_t *reply = NULL;
-	int status;
 
-	if (fd < 0)
-		return CTL_EXIT_UNREACHABLE;
-	if (!ctx->as_json)
-		return show_text(fd, ctx, request);
-	status = ctl_client_rows(fd, ctx->path, request, &rows, &reply);
-	json_decref(reply);
-	return status;
+	return fd < 0 ? CTL_EXIT_UNREACHABLE : ctl_list_show(fd, ctx, request, &list);
 }
 
 /* ---- command line ---- */
@@ -389,25 +375,11 @@ static unsigned long parse_time(const char *text)
 	return 0;
 }
 
-static bool build(char request[CTL_MAX_REQUEST], const struct ctl_context *ctx,
-	unsigned long since_s, char *const *words, int n)
-{
-	size_t len = (size_t)snprintf(request, CTL_MAX_REQUEST,
-		"show quality since %lu blocks %d", since_s,
-		ctx->view.detail == TEXT_WIDE ? BLOCKS_WIDE : BLOCKS);
-
-	for (int i = 0; i < n && len < CTL_MAX_REQUEST; i++)
-		len += (size_t)snprintf(
-			request + len, CTL_MAX_REQUEST - len, " %s", words[i]);
-	if (len < CTL_MAX_REQUEST - 1 && !strpbrk(request, "\r\n"))
-		return true;
-	fputs("ringcastctl: the command is too long or has line breaks\n", stderr);
-	return false;
-}
-
 /* Returns -1 to continue, else the exit status. */
 static int take_option(struct ctl_context *ctx, int c, unsigned long *since_s)
 {
+	if (ctl_client_option(ctx, c))
+		return -1;
 	switch (c) {
 	case 't':
 		*since_s = parse_time(optarg);
@@ -417,25 +389,6 @@ static int take_option(struct ctl_context *ctx, int c, unsigned long *since_s)
 			"ringcastctl: '%s' is not a time: write 90s, 30m, 2h or 7d\n",
 			optarg);
 		return CTL_EXIT_USAGE;
-	case 's':
-		ctx->path = optarg;
-		return -1;
-	case 'j':
-		ctx->as_json = true;
-		return -1;
-	case 'p':
-		ctx->as_json = ctx->pretty = true;
-		return -1;
-	case 'w':
-		ctx->view.detail = TEXT_WIDE;
-		ctx->view.width = 0;
-		return -1;
-	case 'b':
-		ctx->view.detail = TEXT_BRIEF;
-		return -1;
-	case 'H':
-		ctx->view.no_header = true;
-		return -1;
 	case 'h':
 		usage(stdout);
 		return CTL_EXIT_OK;
@@ -468,7 +421,9 @@ int ctl_quality(const struct ctl_context *context, int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
-	if (!build(request, &ctx, since_s, argv + optind, argc - optind))
+	snprintf(request, sizeof(request), "show quality since %lu blocks %d", since_s,
+		ctx.view.detail == TEXT_WIDE ? BLOCKS_WIDE : BLOCKS);
+	if (!ctl_client_add_words(request, argv + optind, (size_t)(argc - optind)))
 		return CTL_EXIT_USAGE;
 	return show(&ctx, request);
 }

@@ -231,13 +231,6 @@ static const struct text_column groups_columns[] = {
 	{"Channel", .min = 12, .optional = true},
 };
 
-static int compare_groups(const char *const *a, const char *const *b)
-{
-	int c = text_compare(a[0], b[0]);
-
-	return c ? c : text_compare(a[1], b[1]);
-}
-
 static void print_no_groups(
 	const json_t *reply, size_t n_rows, const struct text_view *view, FILE *out)
 {
@@ -250,7 +243,7 @@ static void print_no_groups(
 const struct ctl_list ctl_list_groups = {
 	.key = "groups",
 	.depth = 1,
-	.table = TEXT_TABLE_SORT(groups_columns, compare_groups),
+	.table = TEXT_TABLE_SORT(groups_columns, text_compare_two),
 	.row = groups_row,
 	.rest = print_no_groups,
 };
@@ -353,17 +346,10 @@ static const struct text_column mfc_columns[] = {
 	{"Channel", .min = 12, .optional = true},
 };
 
-static int compare_mfc(const char *const *a, const char *const *b)
-{
-	int c = text_compare(a[0], b[0]);
-
-	return c ? c : text_compare(a[1], b[1]);
-}
-
 const struct ctl_list ctl_list_mfc = {
 	.key = "mfc",
 	.depth = 1,
-	.table = TEXT_TABLE_SORT(mfc_columns, compare_mfc),
+	.table = TEXT_TABLE_SORT(mfc_columns, text_compare_two),
 	.row = mfc_row,
 	.rest = print_refused,
 	.again = mfc_again,

@@ -9,7 +9,6 @@
 #include "tools/ctl/ctl_commands.h"
 
 #include "base/cleanup.h"
-#include "base/sys/clock.h"
 #include "tools/ctl/ctl_cell.h"
 
 #include <errno.h>
@@ -24,11 +23,6 @@
 #define UP_WAIT_MS 15000
 #define STEP_MS	   50
 
-static int64_t now_ms(void)
-{
-	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
-}
-
 /* Sends a line before the time `end`; returns its answer, or NULL. */
 static json_t *hear(int fd, int64_t end)
 {
@@ -38,7 +32,7 @@ static json_t *hear(int fd, int64_t end)
 
 	while (r == 0) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
+		int64_t left = end - ctl_client_now_ms();
 
 		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
 			break;
@@ -64,10 +58,10 @@ static bool is_next(const json_t *reply, long long old)
 static json_t *wait_up(const char *path, long long old)
 {
 	const struct timespec pause = {.tv_nsec = STEP_MS * 1000000L};
-	int64_t end = now_ms() + UP_WAIT_MS;
+	int64_t end = ctl_client_now_ms() + UP_WAIT_MS;
 	json_t *reply = NULL;
 
-	while (!reply && now_ms() < end) {
+	while (!reply && ctl_client_now_ms() < end) {
 		_cleanup_(closep) int fd = ctl_client_open(path);
 
 		if (fd >= 0 && ctl_client_send(fd, "version") == 0)

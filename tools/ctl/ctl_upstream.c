@@ -163,13 +163,6 @@ static int ask(struct upstream *run, int fd, const struct ctl_context *ctx,
 	return ctl_client_rows(fd, ctx->path, request, &run->rows, ret_reply);
 }
 
-static int compare_groups(const char *const *a, const char *const *b)
-{
-	int c = text_compare(a[0], b[0]);
-
-	return c ? c : text_compare(a[1], b[1]);
-}
-
 static int show(int fd, const struct ctl_context *ctx, const char *request)
 {
 	static const struct text_column columns[] = {
@@ -180,7 +173,7 @@ static int show(int fd, const struct ctl_context *ctx, const char *request)
 		{"Next", true},
 		{"Sources", .min = 15},
 	};
-	struct upstream run = {.table = TEXT_TABLE_SORT(columns, compare_groups)};
+	struct upstream run = {.table = TEXT_TABLE_SORT(columns, text_compare_two)};
 	json_t *reply = NULL, *second = NULL;
 	const json_t *links;
 	int status;

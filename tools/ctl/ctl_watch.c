@@ -10,7 +10,6 @@
 #include "tools/ctl/ctl_watch.h"
 
 #include "base/cleanup.h"
-#include "base/sys/clock.h"
 #include "tools/ctl/watch/watch_curses.h"
 #include "tools/ctl/watch/watch_layout.h"
 
@@ -48,11 +47,6 @@ static volatile sig_atomic_t ended;
 static void on_signal(int signal)
 {
 	ended = 1;
-}
-
-static int64_t now_ms(void)
-{
-	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 /* ---- showing ---- */
@@ -202,7 +196,7 @@ static void take_keys(struct session *s, int64_t now)
 
 static void wait_for_something(struct session *s, const sigset_t *mask)
 {
-	int64_t now = now_ms();
+	int64_t now = ctl_client_now_ms();
 	int64_t until = s->waiting ? s->asked_ms + PATIENCE_MS : s->next_ms;
 	int64_t ms = until > now ? until - now : 0;
 	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
@@ -215,7 +209,7 @@ static void wait_for_something(struct session *s, const sigset_t *mask)
 		ended = 1;
 	if (p[1].revents & (POLLHUP | POLLERR | POLLNVAL))
 		ended = 1; /* the terminal is gone */
-	now = now_ms();
+	now = ctl_client_now_ms();
 	if (s->curses)
 		take_keys(s, now);
 	if (s->waiting && p[0].revents)
@@ -239,7 +233,7 @@ static void loop(struct session *s)
 	}
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 	while (!ended) {
-		int64_t now = now_ms();
+		int64_t now = ctl_client_now_ms();
 
 		if (!s->waiting && now >= s->next_ms)
 			ask(s, now);

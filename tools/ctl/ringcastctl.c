@@ -238,22 +238,14 @@ static int help(const struct ctl_context *ctx, int argc, char **argv)
 static bool build_request(const struct command *c, char *const *words, int n_words,
 	char request[CTL_MAX_REQUEST])
 {
-	size_t len = (size_t)snprintf(
-		request, CTL_MAX_REQUEST, "%s", c->request ? c->request : c->name);
-
 	if (n_words > 0 ? !c->argument : c->argument && *c->argument != '[') {
 		fprintf(stderr, "ringcastctl: '%s' %s%s\n", c->name,
 			n_words > 0 ? "takes no argument" : "needs an argument: ",
 			n_words > 0 ? "" : c->argument);
 		return false;
 	}
-	for (int i = 0; i < n_words && len < CTL_MAX_REQUEST; i++)
-		len += (size_t)snprintf(
-			request + len, CTL_MAX_REQUEST - len, " %s", words[i]);
-	if (len < CTL_MAX_REQUEST - 1 && !strpbrk(request, "\r\n"))
-		return true;
-	fputs("ringcastctl: the command is too long or has line breaks\n", stderr);
-	return false;
+	snprintf(request, CTL_MAX_REQUEST, "%s", c->request ? c->request : c->name);
+	return ctl_client_add_words(request, words, (size_t)n_words);
 }
 
 static int print_reply(
@@ -318,27 +310,9 @@ static int parse_options(
 
 	while ((c = getopt_long(argc, argv, stop ? "+s:jpwbHaVh" : "s:jpwbHaVh",
 			options, NULL)) != -1) {
+		if (ctl_client_option(ctx, c))
+			continue;
 		switch (c) {
-		case 's':
-			ctx->path = optarg;
-			break;
-		case 'p':
-			ctx->pretty = true;
-			ctx->as_json = true;
-			break;
-		case 'j':
-			ctx->as_json = true;
-			break;
-		case 'w':
-			ctx->view.detail = TEXT_WIDE;
-			ctx->view.width = 0;
-			break;
-		case 'b':
-			ctx->view.detail = TEXT_BRIEF;
-			break;
-		case 'H':
-			ctx->view.no_header = true;
-			break;
 		case 'a':
 			ctx->all = true;
 			break;

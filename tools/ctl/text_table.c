@@ -72,6 +72,13 @@ int text_compare(const char *a, const char *b)
 	return compare_names(a, b);
 }
 
+int text_compare_two(const char *const *a, const char *const *b)
+{
+	int c = text_compare(a[0], b[0]);
+
+	return c ? c : text_compare(a[1], b[1]);
+}
+
 static void widen(int *width, const char *text)
 {
 	size_t n = strlen(text);

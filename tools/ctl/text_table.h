@@ -78,3 +78,5 @@ void text_wrap(const char *text, int indent, int width, FILE *out);
 /* Compares as strcmp(), but numbers in names and addresses by their value: lan2 is
  * before lan10, and 10.0.0.9 before 10.0.0.10. */
 int text_compare(const char *a, const char *b);
+/* Does the same with the first two of several texts. For text_table.compare. */
+int text_compare_two(const char *const *a, const char *const *b);
