@@ -4,24 +4,23 @@
 
 #include "tools/ctl/printable.h"
 
+#include "base/utf8.h"
+
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character at `s` in bytes; 0 if it is not UTF-8. */
-static unsigned decode(const unsigned char *s, uint32_t *ret)
+/* Returns the length of the character at `s` as utf8_length(). */
+static size_t decode(const char *s, size_t n, uint32_t *ret)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned n = *s < 0x80 ? 1 : *s < 0xc0 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
+	const unsigned char *p = (const unsigned char *)s;
+	size_t len = utf8_length(p, n);
 
-	*ret = n == 1 ? *s : *s & 0xffu >> (n + 1);
-	for (unsigned i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*ret = *ret << 6 | (s[i] & 0x3f);
-	}
-	return n > 1 && (*s >= 0xf8 || *ret < least[n]) ? 0 : n;
+	*ret = len <= 1 ? *p : *p & 0xffu >> (len + 1);
+	for (size_t i = 1; i < len; i++)
+		*ret = *ret << 6 | (p[i] & 0x3f);
+	return len;
 }
 
 static bool is_obeyed(uint32_t c)
@@ -37,7 +36,7 @@ char *printable(char *text, const char *keep)
 
 	while (*p) {
 		uint32_t c;
-		unsigned n = decode((const unsigned char *)p, &c);
+		size_t n = decode(p, SIZE_MAX, &c);
 		bool replace =
 			n == 0 || (is_obeyed(c) && !(n == 1 && strchr(keep, *p)));
 
@@ -52,12 +51,9 @@ char *printable(char *text, const char *keep)
 /* The first character of n bytes; returns its length. */
 static size_t print_char(const char *p, size_t n, FILE *out)
 {
-	unsigned char bytes[5] = {0}; /* decode() stops at a NUL */
-	unsigned len;
 	uint32_t c;
+	size_t len = decode(p, n, &c);
 
-	memcpy(bytes, p, n < 4 ? n : 4);
-	len = decode(bytes, &c);
 	if (*p == '\r')
 		putc(' ', out);
 	else if (len == 0)

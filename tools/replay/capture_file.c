@@ -4,6 +4,8 @@
 
 #include "tools/replay/capture_file.h"
 
+#include "base/bytes.h"
+
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +18,6 @@ struct capture {
 	bool more;
 	struct capture_packet packet;
 };
-
-static unsigned be16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
 
 static bool is_ethertype(unsigned type, enum family *ret_family)
 {
@@ -59,15 +56,17 @@ static int link_length(
 	case DLT_LOOP:
 		return len >= 4 && is_address_family(p, ret_family) ? 4 : -1;
 	case DLT_LINUX_SLL:
-		return len >= 16 && is_ethertype(be16(p + 14), ret_family) ? 16 : -1;
+		return len >= 16 && is_ethertype(get_u16be(p + 14), ret_family) ? 16 : -1;
 	case DLT_LINUX_SLL2:
-		return len >= 20 && is_ethertype(be16(p), ret_family) ? 20 : -1;
+		return len >= 20 && is_ethertype(get_u16be(p), ret_family) ? 20 : -1;
 	case DLT_EN10MB:
 		type_at = 12;
 		while (type_at + 2 <= len &&
-			(be16(p + type_at) == 0x8100 || be16(p + type_at) == 0x88a8))
+			(get_u16be(p + type_at) == 0x8100 ||
+				get_u16be(p + type_at) == 0x88a8))
 			type_at += 4;
-		if (type_at + 2 > len || !is_ethertype(be16(p + type_at), ret_family))
+		if (type_at + 2 > len ||
+			!is_ethertype(get_u16be(p + type_at), ret_family))
 			return -1;
 		return (int)type_at + 2;
 	default:
@@ -83,7 +82,7 @@ static struct gm_mac link_sender(int link_type, const uint8_t *p)
 
 	if (link_type == DLT_EN10MB)
 		at = 6;
-	else if (link_type == DLT_LINUX_SLL && be16(p + 4) == sizeof(mac.byte))
+	else if (link_type == DLT_LINUX_SLL && get_u16be(p + 4) == sizeof(mac.byte))
 		at = 6;
 	else if (link_type == DLT_LINUX_SLL2 && p[11] == sizeof(mac.byte))
 		at = 12;
