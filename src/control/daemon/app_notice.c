@@ -140,8 +140,8 @@ static void notice_master(const struct app *app, const struct speaker *s,
 	const struct iface *i, int before)
 {
 	int now = i && i->enslaved ? i->master : 0;
-	const struct iface *master = now ? iface_by_index(&app->ifaces, now) : NULL;
-	const char *its_name = master ? master->name : "another interface";
+	const char *master = iface_master_name(&app->ifaces, i);
+	const char *its_name = master ? master : "another interface";
 
 	if (now == before)
 		return;

@@ -39,6 +39,14 @@ struct iface *iface_by_name(const struct iface_table *t, const char *name)
 	return NULL;
 }
 
+const char *iface_master_name(const struct iface_table *t, const struct iface *i)
+{
+	const struct iface *master =
+		i && i->enslaved ? iface_by_index(t, i->master) : NULL;
+
+	return master ? master->name : NULL;
+}
+
 static bool same_link(const struct iface *a, const struct iface *b)
 {
 	return strncmp(a->name, b->name, sizeof(a->name)) == 0 &&

@@ -68,6 +68,9 @@ int iface_addr_del(struct iface_table *t, int ifindex, const struct iface_addr *
 /* Find an interface, or return NULL. The result is valid until the table changes. */
 struct iface *iface_by_index(const struct iface_table *t, int ifindex);
 struct iface *iface_by_name(const struct iface_table *t, const char *name);
+/* Returns the name of the bridge or bond whose port the interface is, or NULL if it is
+ * none or if that is not known. `i` may be NULL. */
+const char *iface_master_name(const struct iface_table *t, const struct iface *i);
 
 /* Returns the source address of our messages (R050, R055), chosen as the kernel does. A
  * preferred address comes before a deprecated one, a global one before one of the link,

@@ -38,8 +38,7 @@ static void check_port(
 	struct app *app, const struct proxy_port *pp, bool allow_down, json_t *problems)
 {
 	const struct iface *i = iface_by_index(view_ifaces(app), pp->ifindex);
-	const struct iface *master =
-		i && i->enslaved ? iface_by_index(view_ifaces(app), i->master) : NULL;
+	const char *master = iface_master_name(view_ifaces(app), i);
 	const char *error = show_port_error(app, pp->port);
 
 	if (error)
@@ -51,8 +50,8 @@ static void check_port(
 		health_say(problems,
 			"%s: is a port of %s, which takes its frames: name %s in the "
 			"configuration",
-			pp->name, master ? master->name : "a bridge",
-			master ? master->name : "the bridge");
+			pp->name, master ? master : "a bridge",
+			master ? master : "the bridge");
 	else if (!allow_down && !pp->up)
 		health_say(problems, "%s: the interface is down", pp->name);
 }

@@ -205,23 +205,12 @@ static void name_file(const struct question *q, char text[CONFIG_DECIDE_LEN])
 			slash ? slash + 1 : path);
 }
 
-/* the bridge or bond whose port it is */
-static void name_master(
-	const struct question *q, const struct iface *i, char ret[IFNAMSIZ])
-{
-	const struct iface *master = i && i->enslaved
-		? iface_by_index(view_ifaces(q->a.app), i->master)
-		: NULL;
-
-	if (master)
-		memcpy(ret, master->name, IFNAMSIZ);
-}
-
 static void iface_facts(
 	struct question *q, const struct proxy_port *pp, struct explain_iface *ret)
 {
 	const struct config_iface *ci = pp->cfg;
 	const struct iface *i = iface_by_index(view_ifaces(q->a.app), pp->ifindex);
+	const char *master = iface_master_name(view_ifaces(q->a.app), i);
 
 	*ret = (struct explain_iface){
 		.has_role = true,
@@ -232,7 +221,8 @@ static void iface_facts(
 			(q->family == FAMILY_IPV4 ? ci->ipv4 : ci->ipv6),
 	};
 	memcpy(ret->name, pp->name, sizeof(ret->name));
-	name_master(q, i, ret->master);
+	if (master)
+		memcpy(ret->master, master, IFNAMSIZ);
 	ret->refused =
 		(struct explain_refusals){q->datagrams, q->n_datagrams, pp->port};
 	if (mono_is_set(pp->echo_at) &&

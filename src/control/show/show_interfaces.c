@@ -62,15 +62,6 @@ static json_t *mac_json(const struct iface *i)
 	return i && iface_has_l2(i) ? json_of_mac(i->mac) : json_null();
 }
 
-/* the bridge or bond whose port it is */
-static json_t *master_json(const struct app *app, const struct iface *i)
-{
-	const struct iface *master =
-		i && i->enslaved ? iface_by_index(view_ifaces(app), i->master) : NULL;
-
-	return master ? json_of_text(master->name) : json_null();
-}
-
 static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono_t now)
 {
 	static const enum port_count shown[] = {PORT_COUNT_RX_PACKETS,
@@ -92,7 +83,8 @@ static json_t *interface_json(struct app *app, const struct proxy_port *pp, mono
 	if (!o)
 		return NULL;
 	json_object_set_new(o, "error", json_of_text(show_port_error(app, pp->port)));
-	json_object_set_new(o, "master", master_json(app, i));
+	json_object_set_new(
+		o, "master", json_of_text(iface_master_name(view_ifaces(app), i)));
 	json_object_set_new(o, "pattern",
 		pp->cfg->pattern ? json_of_text(pp->cfg->name) : json_null());
 	json_object_set_new(
