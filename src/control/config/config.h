@@ -59,14 +59,8 @@ enum config_log_to {
 	CONFIG_LOG_JOURNAL,
 };
 
-enum config_log_level {
-	CONFIG_LOG_LEVEL_DEFAULT = 1,
-	CONFIG_LOG_LEVEL_ERROR,
-	CONFIG_LOG_LEVEL_WARNING,
-	CONFIG_LOG_LEVEL_NOTICE,
-	CONFIG_LOG_LEVEL_INFO,
-	CONFIG_LOG_LEVEL_DEBUG,
-};
+/* The words of log-level are this one and then those of enum log_level. */
+#define CONFIG_LOG_LEVEL_DEFAULT 1
 
 enum config_alert {
 	CONFIG_ALERT_REQUIRE = 1,
@@ -177,7 +171,7 @@ struct config {
 	bool receive_offload;
 	enum config_quality quality; /* whether streams are analysed */
 	enum config_log_to log_to;
-	enum config_log_level log_level;
+	unsigned log_level;
 	char *control_socket; /* path; NULL means the built-in one */
 	char *control_group;  /* group of the socket; NULL means the daemon's */
 	unsigned control_group_line, control_group_column; /* of its keyword */

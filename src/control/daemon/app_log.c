@@ -344,8 +344,7 @@ static enum log_level level_of(const struct app *app, const struct config *cfg)
 {
 	if (app->options.log_level_given || cfg->log_level == CONFIG_LOG_LEVEL_DEFAULT)
 		return app->options.log_level;
-	return (enum log_level)(
-		cfg->log_level - CONFIG_LOG_LEVEL_ERROR + LOG_LEVEL_ERROR);
+	return (enum log_level)(cfg->log_level - CONFIG_LOG_LEVEL_DEFAULT);
 }
 
 void app_log_default_level(const struct app *app)
