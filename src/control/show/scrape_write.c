@@ -227,27 +227,19 @@ static void per_thread(struct scrape *s, enum metric id, size_t offset)
 	}
 }
 
-static void write_thread_states(struct scrape *s, enum metric id)
+static void write_thread_cpu(struct scrape *s, enum metric id)
 {
-	unsigned n = dataplane_threads(view_dataplane(s->app));
-	struct dataplane_thread_stats t;
-
 	metrics_begin(&s->m, METRIC_THREAD_CPU);
 	metrics_sample(&s->m);
 	metrics_label(&s->m, "thread", "control");
 	metrics_ns(&s->m, s->self.thread_cpu_ns);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < dataplane_threads(view_dataplane(s->app)); i++) {
+		struct dataplane_thread_stats t;
+
 		dataplane_thread_stats(view_dataplane(s->app), i, &t);
 		metrics_sample(&s->m);
 		metrics_label_uint(&s->m, "thread", i);
 		metrics_ns(&s->m, t.cpu_ns);
-	}
-	metrics_begin(&s->m, METRIC_THREAD_ASLEEP);
-	for (unsigned i = 0; i < n; i++) {
-		dataplane_thread_stats(view_dataplane(s->app), i, &t);
-		metrics_sample(&s->m);
-		metrics_label_uint(&s->m, "thread", i);
-		metrics_uint(&s->m, t.asleep);
 	}
 }
 
@@ -259,6 +251,7 @@ static void write_threads(struct scrape *s, enum metric id)
 		enum metric id;
 		size_t offset;
 	} row[] = {
+		{METRIC_THREAD_ASLEEP, THREAD(asleep)},
 		{METRIC_THREAD_TURNS, THREAD(count[THREAD_COUNT_TURNS])},
 		{METRIC_THREAD_WAKEUPS, THREAD(count[THREAD_COUNT_WAKEUPS])},
 		{METRIC_THREAD_BURSTS, THREAD(count[THREAD_COUNT_BURSTS])},
@@ -504,7 +497,7 @@ static const struct family_row rows[] = {
 	{METRIC_TRANSMIT_QUEUE, ANY(tx_used)},
 	{METRIC_TRANSMIT_QUEUE_LIMIT, ANY(tx_limit)},
 	{.write = write_delay},
-	{.write = write_thread_states},
+	{.write = write_thread_cpu},
 	{.write = write_threads},
 	{.write = write_table},
 	{METRIC_GROUPS, LAN(n_groups)},

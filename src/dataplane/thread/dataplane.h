@@ -136,9 +136,9 @@ struct dataplane_thread_stats {
 	uint64_t count[_THREAD_COUNT_N];
 	uint64_t copies; /* packets that it has sent to all ports */
 	bool io_uring;	 /* how it sends at present; else by sendmmsg(2) */
-	/* It waits for frames. If a thread is awake and THREAD_COUNT_TURNS does not
-	 * grow, it hangs. */
-	bool asleep;
+	/* 1 while it waits for frames. If a thread is awake and THREAD_COUNT_TURNS does
+	 * not grow, it hangs. */
+	uint64_t asleep;
 };
 void dataplane_thread_stats(
 	struct dataplane *dp, unsigned thread, struct dataplane_thread_stats *ret);
