@@ -227,6 +227,35 @@ void metrics_real(struct metrics *m, double value)
 	}
 }
 
+static void labelled_sample(
+	struct metrics *m, const char *ending, const char *const *labels)
+{
+	metrics_sample_of(m, ending);
+	for (; *labels; labels += 2)
+		metrics_label(m, labels[0], labels[1]);
+}
+
+void metrics_histogram(struct metrics *m, const char *const *labels,
+	const uint64_t *bucket, const double *bound_s, size_t n, uint64_t sum_ns)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char bound[24] = "+Inf";
+
+		count += bucket[i];
+		if (i + 1 < n)
+			snprintf(bound, sizeof(bound), "%.9g", bound_s[i]);
+		labelled_sample(m, "_bucket", labels);
+		metrics_label(m, "le", bound);
+		metrics_uint(m, count);
+	}
+	labelled_sample(m, "_count", labels);
+	metrics_uint(m, count);
+	labelled_sample(m, "_sum", labels);
+	metrics_ns(m, sum_ns);
+}
+
 /* ---- negotiation (RFC 9110 12.5.1) ---- */
 
 static bool is_blank_http(char c)

@@ -69,6 +69,10 @@ void metrics_label_uint(struct metrics *m, const char *name, uint64_t value);
 void metrics_uint(struct metrics *m, uint64_t value);
 void metrics_ns(struct metrics *m, uint64_t ns); /* as seconds */
 void metrics_real(struct metrics *m, double value);
+/* Writes all samples of a histogram. `labels` has names and their values in turn, and
+ * ends with NULL. `bound_s` is in seconds; the last of the `n` buckets has none. */
+void metrics_histogram(struct metrics *m, const char *const *labels,
+	const uint64_t *bucket, const double *bound_s, size_t n, uint64_t sum_ns);
 
 /* Labels that many samples share. metrics_labels() remembers where the labels of a
  * sample are in the text; call it before the value. metrics_labels_again() writes them

@@ -146,44 +146,22 @@ bool scrape_write_streams(struct scrape *s)
 
 /* ---- zaps ---- */
 
-static void zap_labels(struct scrape *s, const char *lan, enum zaps_wait w)
-{
-	metrics_label(&s->m, "interface", lan);
-	metrics_label(&s->m, "wait", zaps_wait_name(w));
-}
-
-static void zap_histogram(
-	struct scrape *s, const char *lan, enum zaps_wait w, const struct zaps_times *t)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < ZAPS_BUCKETS; i++) {
-		char bound[24] = "+Inf";
-
-		n += t->bucket[i];
-		if (i + 1 < ZAPS_BUCKETS)
-			snprintf(bound, sizeof(bound), "%.9g", zaps_bound_ms[i] / 1e3);
-		metrics_sample_of(&s->m, "_bucket");
-		zap_labels(s, lan, w);
-		metrics_label(&s->m, "le", bound);
-		metrics_uint(&s->m, n);
-	}
-	metrics_sample_of(&s->m, "_count");
-	zap_labels(s, lan, w);
-	metrics_uint(&s->m, n);
-	metrics_sample_of(&s->m, "_sum");
-	zap_labels(s, lan, w);
-	metrics_ns(&s->m, t->sum_ms * (uint64_t)NS_PER_MS);
-}
-
 /* A LAN without any zap has no histogram. */
 static void zap_lan(struct scrape *s, const struct scrape_port *p)
 {
 	const struct zaps_times *t = view_zaps(s->app)->lan[p->number];
+	double bound_s[ZAPS_BUCKETS - 1];
 
-	for (unsigned w = 0; w < _ZAPS_WAIT_N; w++)
+	for (unsigned i = 0; i < ZAPS_BUCKETS - 1; i++)
+		bound_s[i] = zaps_bound_ms[i] / 1e3;
+	for (unsigned w = 0; w < _ZAPS_WAIT_N; w++) {
+		const char *const labels[] = {"interface", p->name, "wait",
+			zaps_wait_name((enum zaps_wait)w), NULL};
+
 		if (t[w].n > 0)
-			zap_histogram(s, p->name, (enum zaps_wait)w, &t[w]);
+			metrics_histogram(&s->m, labels, t[w].bucket, bound_s,
+				ZAPS_BUCKETS, t[w].sum_ms * (uint64_t)NS_PER_MS);
+	}
 }
 
 bool scrape_write_zaps(struct scrape *s)

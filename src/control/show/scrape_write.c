@@ -177,39 +177,19 @@ static void per_ring(struct scrape *s, enum metric id)
 
 /* ---- threads ---- */
 
-static void write_histogram(
-	struct scrape *s, const char *frame, const struct dataplane_delay *d)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
-		char bound[24] = "+Inf";
-
-		n += d->bucket[i];
-		if (i + 1 < LATENCY_BUCKETS)
-			snprintf(bound, sizeof(bound), "%.9g",
-				(double)latency_bound_us(i) / 1e6);
-		metrics_sample_of(&s->m, "_bucket");
-		metrics_label(&s->m, "frame", frame);
-		metrics_label(&s->m, "le", bound);
-		metrics_uint(&s->m, n);
-	}
-	metrics_sample_of(&s->m, "_count");
-	metrics_label(&s->m, "frame", frame);
-	metrics_uint(&s->m, n);
-	metrics_sample_of(&s->m, "_sum");
-	metrics_label(&s->m, "frame", frame);
-	metrics_ns(&s->m, d->sum_ns);
-}
-
 static void write_delay(struct scrape *s, enum metric id)
 {
-	struct dataplane_delay oldest, newest;
+	static const char *const frame[][3] = {{"frame", "oldest"}, {"frame", "newest"}};
+	double bound_s[LATENCY_BUCKETS - 1];
+	struct dataplane_delay delay[2];
 
-	dataplane_delay(view_dataplane(s->app), &oldest, &newest);
+	for (unsigned i = 0; i < LATENCY_BUCKETS - 1; i++)
+		bound_s[i] = (double)latency_bound_us(i) / 1e6;
+	dataplane_delay(view_dataplane(s->app), &delay[0], &delay[1]);
 	metrics_begin(&s->m, METRIC_FORWARD_DELAY);
-	write_histogram(s, "oldest", &oldest);
-	write_histogram(s, "newest", &newest);
+	for (unsigned i = 0; i < 2; i++)
+		metrics_histogram(&s->m, frame[i], delay[i].bucket, bound_s,
+			LATENCY_BUCKETS, delay[i].sum_ns);
 }
 
 static void per_thread(struct scrape *s, enum metric id, size_t offset)
