@@ -45,8 +45,8 @@ enum explain_weight {
 struct explain_refusal {
 	enum verdict why; /* why datagrams or copies were refused */
 	enum note note;	  /* why reports were refused */
-	unsigned port;	  /* where, as in struct explain_refusals */
-	uint64_t n;	  /* how many */
+	unsigned port;
+	uint64_t n;
 	int64_t age_ms;	  /* time since the last one */
 	struct addr from; /* sender of the last one */
 	uint32_t value;	  /* the limit that has refused it, if any */
@@ -63,15 +63,15 @@ struct explain_refusals {
 /* What inputs and outputs have in common. */
 struct explain_iface {
 	char name[IFNAMSIZ];
-	bool has_role;	       /* it is a port of the instance */
-	bool present, up;      /* it exists; it is up */
+	bool has_role; /* it is a port of the instance */
+	bool present, up;
 	char master[IFNAMSIZ]; /* the bridge or bond that takes its frames, or "" */
 	const char *error;     /* why its sockets are not open, or NULL */
 	bool family;	       /* the family is enabled here */
 	bool group_ok; /* no boundary, and on an upstream no list, refuses the group */
 	char decided[CONFIG_DECIDE_LEN]; /* the line of the file that decided, or "" */
 	char echo_of[IFNAMSIZ]; /* the interface of ours whose frames come back here */
-	struct explain_refusals refused; /* of datagrams, or on an output of copies */
+	struct explain_refusals refused; /* datagrams, or on an output copies */
 };
 
 /* An interface that the stream may come in at. */
@@ -91,14 +91,14 @@ struct explain_input {
 	char policy_by[CONFIG_DECIDE_LEN]; /* the line of the file that forbids it */
 	bool asked;			   /* a membership is reported */
 	bool asked_this;		   /* that membership includes the source */
-	unsigned version;		   /* of IGMP or MLD that is spoken */
+	unsigned version;		   /* the version of IGMP or MLD that we use */
 	bool names_sources;		   /* that version can name sources */
 	bool query_heard;
 	struct addr querier;
 	int64_t query_age_ms;	   /* time since the last query */
 	int64_t query_expected_ms; /* the longest time between two queries */
 	uint32_t refresh_interval_ms;
-	/* since the start, for all groups */
+	/* these count all groups since the start */
 	uint64_t ring_packets, ring_drops;
 };
 
@@ -107,9 +107,8 @@ struct explain_input {
 /* An interface that the stream may go out at. */
 struct explain_output {
 	struct explain_iface i;
-	bool is_input; /* the stream may come in here */
-	bool allowed;  /* frames of the input may go here at all */
-	/* members */
+	bool is_input;		       /* the stream may come in here */
+	bool allowed;		       /* frames of the input may go here at all */
 	bool has_group;		       /* the group has members */
 	bool wants;		       /* they want this source */
 	unsigned n_hosts, n_sources;   /* tracked hosts; sources that members name */
@@ -137,11 +136,13 @@ struct explain_output {
 /* The quality of a stream of the group in the last hour. */
 struct explain_stream {
 	struct addr source;
-	uint16_t port;			   /* UDP */
-	const char *kind;		   /* static */
-	enum stream_place place;	   /* the present verdict */
-	enum stream_drop drop;		   /* the cause of the last fault */
-	uint64_t judged, provider, router; /* seconds; of these, with faults */
+	uint16_t port;		 /* UDP destination port */
+	const char *kind;	 /* static */
+	enum stream_place place; /* the present verdict */
+	enum stream_drop drop;	 /* the cause of the last fault */
+	/* Seconds that were judged, and how many of them had faults of the provider or
+	 * of this router. */
+	uint64_t judged, provider, router;
 	uint64_t lost, continuity;
 };
 
@@ -159,7 +160,7 @@ struct explain_facts {
 	uint64_t wrong; /* datagrams whose source must not send on their interface */
 	struct addr last_source;
 	char last_input[IFNAMSIZ];
-	struct joined_counts joined; /* of the source if it is given, or of the group */
+	struct joined_counts joined; /* of the source, or without it of the group */
 	const struct explain_stream *stream;
 	size_t n_stream;
 	const struct explain_input *input;
@@ -172,9 +173,9 @@ struct explain_facts {
 
 struct explain_check {
 	const char *check;	  /* static: "group", "interface", "source", ... */
-	char interface[IFNAMSIZ]; /* or empty */
+	char interface[IFNAMSIZ]; /* empty if it is not about one */
 	enum explain_verdict verdict;
-	enum explain_weight weight;			       /* unless it passes */
+	enum explain_weight weight; /* not set if it passes */
 	char text[EXPLAIN_TEXT_LEN], advice[EXPLAIN_TEXT_LEN]; /* advice may be empty */
 };
 

@@ -43,7 +43,7 @@ enum quality_kind {
  * quality_count_name() are those of the members in lower case. */
 enum quality_count {
 	QUALITY_DATAGRAMS,
-	QUALITY_BYTES,	     /* of UDP payload */
+	QUALITY_BYTES,	     /* bytes of UDP payload */
 	QUALITY_MEDIA_BYTES, /* without RTP headers, padding and duplicates; a TS packet
 				counts as 188 bytes */
 	QUALITY_TRUNCATED,   /* datagrams that were captured in part, so their TS
@@ -81,8 +81,8 @@ enum quality_count {
 	QUALITY_TS_PACKETS,
 	QUALITY_TS_NULL,       /* packets of PID 0x1fff, which are only counted */
 	QUALITY_TS_SYNC_BYTES, /* packets that do not begin with 0x47 [DVB 1.2] */
-	/* two such packets in a row. Packets are not analysed until five good ones have
-	 * come [DVB 1.1] */
+	/* Two such packets came in a row. Packets are not analysed until five good ones
+	 * have come [DVB 1.1]. */
 	QUALITY_TS_SYNC_LOSSES,
 	QUALITY_TS_CONTINUITY, /* continuity errors [TS 2.4.3.3, DVB 1.4] */
 	QUALITY_TS_MISSING,    /* packets that were lost by these errors, modulo 16 */
@@ -90,7 +90,7 @@ enum quality_count {
 	QUALITY_TS_SIGNALLED,  /* packets with discontinuity_indicator [TS 2.4.3.5] */
 	QUALITY_TS_TRANSPORT_ERRORS, /* packets with transport_error_indicator, of which
 					nothing else counts [DVB 2.1] */
-	QUALITY_TS_SCRAMBLED,	     /* packets that are scrambled */
+	QUALITY_TS_SCRAMBLED,	     /* scrambled packets */
 	QUALITY_TS_PAT,		     /* sections with table_id 0 */
 	QUALITY_TS_PAT_LATE, /* gaps of more than 0.5 s between them [DVB 1.3] */
 	QUALITY_TS_PAT_CRC,  /* sections of the PAT with a wrong CRC, if they fit
@@ -155,7 +155,7 @@ struct quality_rtp {
 	/* the highest sequence number; the next one of a sequence that may begin */
 	uint16_t highest, next;
 	bool begun, has_next, has_transit;
-	uint32_t since; /* numbers since the first one, at most 128 */
+	uint32_t since; /* numbers since the sequence began, at most 128 */
 	uint32_t transit, jitter, jitter_max;
 	uint32_t clock_rate; /* in Hz, or 0 if not known; then there is no jitter */
 	uint64_t seen[2];    /* a bit for each number, modulo 128 */
@@ -167,14 +167,14 @@ struct quality_arrival {
 	int64_t usual_ns;      /* the usual spacing; 0 until it is known */
 	int64_t silent_ns;     /* a gap that is longer counts as silent */
 	int64_t peak_ns;       /* longest gap of this second, except an outage */
-	double ns_per_byte;    /* of media, in the last second without silence; or 0 */
+	double ns_per_byte;    /* media in the last second without silence, or 0 */
 	double vb_min, vb_max; /* virtual buffer of this second, in ns */
 	uint64_t second_bytes; /* bytes of media in this second */
 	uint64_t rate;	       /* bytes of media in the last complete second */
 	/* media packets that had been lost, and faults, when this second began */
 	uint64_t loss_before;
 	int64_t faults_before;
-	bool silent, error; /* this second had silence, an outage */
+	bool silent, error; /* this second had a silent gap; it had an outage */
 	bool in_outage;	    /* an outage lasts, and was counted */
 	int64_t df_ns, df_max_ns;
 	uint64_t mlr, mlr_max;

@@ -63,7 +63,7 @@ struct quality_watch {
 	unsigned budget;
 	unsigned max;  /* slots */
 	unsigned mask; /* entries of index[], minus 1 */
-	uint64_t key;  /* of the hash */
+	uint64_t key;  /* the key of the hash */
 	struct watch_slot *slot;
 	_Atomic unsigned n_used;   /* slots that were ever used */
 	_Atomic uint64_t orders_n; /* serial of the last order */
@@ -81,7 +81,7 @@ struct quality_watch {
 	unsigned share;	   /* one of this many streams is analysed fully */
 	unsigned turn;	   /* grows with each period, and chooses these streams */
 	uint64_t full, light, unwatched;
-	unsigned refused; /* streams without room, in this burst */
+	unsigned refused; /* streams of this burst for which there was no room */
 	struct watch_flow flow;
 	struct watch_slot *current;
 	uint16_t dirty; /* list of slots with something to publish */
