@@ -137,8 +137,8 @@ static int set_open(struct dataplane *dp, unsigned port, enum set_kind kind,
 			r = open_ring(dp, s, i);
 			continue;
 		}
-		r = tx_port_open(p->ifindex, p->has_l2, dp->coalesce != COALESCE_OFF,
-			&s->thread[i].tx);
+		r = tx_port_open(p->ifindex, p->has_l2,
+			dp->params.coalesce != COALESCE_OFF, &s->thread[i].tx);
 		if (r == 0)
 			s->n++;
 	}
@@ -356,33 +356,15 @@ size_t dataplane_short_ring(const struct dataplane *dp, unsigned port)
 
 /* Life */
 
-/* The retire timer of the kernel hands over a block that is not full only when it finds
- * the same block at two expirations in a row, so a frame can wait for two periods. */
-static int64_t handover_ns(const struct ring_rx_mode *m)
-{
-	return m->kind == RING_RX_BLOCKS ? 2 * m->retire_ms * NS_PER_MS : 0;
-}
-
 static int start_workers(struct dataplane *dp, unsigned n)
 {
 	for (dp->n = 0; dp->n < n; dp->n++) {
-		struct worker_params p = {
-			.index = dp->n,
-			.fib = dp->fib,
-			.sharing = dp->sharing,
-			.local = dp->local,
-			.io_uring = dp->uring,
-			.choose = dp->choose,
-			.coalesce = dp->coalesce,
-			.quality = dp->quality,
-			.n_streams = dp->n_streams,
-			.collect_ns = dp->collect_ns,
-			.handover_ns = handover_ns(&dp->receive),
-			.cpu = dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu]
-					 : WORKER_ANY_CPU,
-		};
-		int r = worker_new(&p, &dp->worker[dp->n]);
+		int r;
 
+		dp->params.index = dp->n;
+		dp->params.cpu =
+			dp->n_cpu ? (int)dp->cpu[dp->n % dp->n_cpu] : WORKER_ANY_CPU;
+		r = worker_new(&dp->params, &dp->worker[dp->n]);
 		if (r < 0)
 			return r;
 	}
@@ -408,16 +390,16 @@ static int start_sending(
 	int r = transmit == DATAPLANE_TX_SENDMMSG ? 0 : tx_uring_probe();
 
 	dp->why = tx_uring_reason(r);
-	dp->uring = transmit != DATAPLANE_TX_SENDMMSG && r == 0;
-	dp->choose = transmit == DATAPLANE_TX_AUTO;
+	dp->params.io_uring = transmit != DATAPLANE_TX_SENDMMSG && r == 0;
+	dp->params.choose = transmit == DATAPLANE_TX_AUTO;
 	if (transmit == DATAPLANE_TX_IO_URING && r < 0)
 		return -EOPNOTSUPP;
 	r = start_workers(dp, n);
-	if (r == 0 || transmit != DATAPLANE_TX_AUTO || !dp->uring)
+	if (r == 0 || transmit != DATAPLANE_TX_AUTO || !dp->params.io_uring)
 		return r;
 	/* a small ring was granted, those of the threads were not */
 	dp->why = tx_uring_reason(r);
-	dp->uring = false;
+	dp->params.io_uring = false;
 	free_workers(dp);
 	return start_workers(dp, n);
 }
@@ -456,10 +438,14 @@ static void choose_receive(
 	};
 	choose_blocks(dp, cfg);
 	ring_rx_probe(&dp->receive);
-	/* single frames wait for nothing */
-	if (cfg->latency == DATAPLANE_LATENCY_AUTO &&
-		dp->receive.kind == RING_RX_BLOCKS)
-		dp->collect_ns = dp->receive.retire_ms * UINT64_C(1000000);
+	if (dp->receive.kind != RING_RX_BLOCKS)
+		return; /* single frames wait for nothing */
+	if (cfg->latency == DATAPLANE_LATENCY_AUTO)
+		dp->params.collect_ns = dp->receive.retire_ms * (uint64_t)NS_PER_MS;
+	/* The retire timer of the kernel hands over a block that is not full only when
+	 * it finds the same block at two expirations in a row, so a frame can wait for
+	 * two periods. */
+	dp->params.handover_ns = 2 * dp->receive.retire_ms * NS_PER_MS;
 }
 
 static void *nothing(void *arg)
@@ -488,14 +474,14 @@ static int start_all(
 
 	if (r < 0)
 		return r;
-	r = sharing_new(threads, &dp->sharing);
+	r = sharing_new(threads, &dp->params.sharing);
 	if (r < 0)
 		return r;
-	r = fib_new(threads, cfg->seed, &dp->fib);
+	r = fib_new(threads, cfg->seed, &dp->params.fib);
 	if (r < 0)
 		return r;
 	/* after a failure only programs of this host receive nothing */
-	(void)tx_local_new(&dp->local);
+	(void)tx_local_new(&dp->params.local);
 	r = start_sending(dp, cfg->transmit, threads);
 	if (r < 0)
 		return r;
@@ -521,9 +507,9 @@ int dataplane_new(const struct dataplane_config *cfg, struct dataplane **ret)
 		return -ENOMEM;
 	rcu_register_thread();
 	dp->ring_size = cfg->ring_size;
-	dp->coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
-	dp->quality = cfg->quality ? cfg->quality : QUALITY_MODE_AUTO;
-	dp->n_streams = quality_watch_streams(cfg->memory);
+	dp->params.coalesce = cfg->coalesce ? cfg->coalesce : COALESCE_ON;
+	dp->params.quality = cfg->quality ? cfg->quality : QUALITY_MODE_AUTO;
+	dp->params.n_streams = quality_watch_streams(cfg->memory);
 	dp->cpu = cfg->cpu;
 	dp->n_cpu = cfg->n_cpu;
 	choose_receive(dp, cfg, threads);
@@ -550,9 +536,9 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 	generation_free(dp->current);
 	sample_spec_free(dp->sample);
 	dataplane_forget_handed(dp);
-	sharing_free(dp->sharing);
-	tx_local_free(dp->local);
-	fib_free(dp->fib);
+	sharing_free(dp->params.sharing);
+	tx_local_free(dp->params.local);
+	fib_free(dp->params.fib);
 	rcu_unregister_thread();
 	free(dp);
 	return NULL;
@@ -560,7 +546,7 @@ struct dataplane *dataplane_free(struct dataplane *dp)
 
 struct fib *dataplane_fib(struct dataplane *dp)
 {
-	return dp->fib;
+	return dp->params.fib;
 }
 
 bool dataplane_uring_works(const struct dataplane *dp)
@@ -568,7 +554,7 @@ bool dataplane_uring_works(const struct dataplane *dp)
 	for (unsigned i = 0; i < dp->n; i++)
 		if (worker_gave_up_uring(dp->worker[i]))
 			return false;
-	return dp->uring;
+	return dp->params.io_uring;
 }
 
 const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
@@ -580,9 +566,9 @@ const char *dataplane_transmit(const struct dataplane *dp, const char **ret_why)
 	/* the other threads will find out when they send */
 	for (unsigned i = 0; works && i < dp->n; i++)
 		n += worker_uses_uring(dp->worker[i]);
-	if (dp->uring && !works)
+	if (dp->params.io_uring && !works)
 		why = "io_uring stopped working";
-	else if (works && dp->choose)
+	else if (works && dp->params.choose)
 		why = "each thread measures which way is cheaper";
 	if (ret_why)
 		*ret_why = why;

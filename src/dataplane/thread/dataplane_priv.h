@@ -56,16 +56,10 @@ struct dataplane {
 	uint32_t ring_size;
 	const unsigned *cpu; /* borrowed while it starts */
 	size_t n_cpu;
-	bool uring, choose; /* see worker_params */
-	enum coalesce_mode coalesce;
-	enum quality_mode quality;
-	unsigned n_streams;  /* streams that each thread analyses */
-	uint64_t collect_ns; /* the bound of collect.h; 0 without `latency auto` */
-	const char *why;     /* static: why a preferred way to send is not used */
+	/* of the thread that was started last; fib, sharing and local are owned here */
+	struct worker_params params;
+	const char *why; /* static: why a preferred way to send is not used */
 	struct ring_rx_mode receive;
-	struct fib *fib;
-	struct sharing *sharing;
-	struct tx_local *local; /* NULL if not available */
 	struct generation *current;
 	struct sample_spec *sample; /* NULL without a capture */
 	struct port_state port[PORT_MAX];

@@ -199,8 +199,9 @@ void dataplane_stats(struct dataplane *dp, struct dataplane_stats *ret)
 		dataplane_stats_add(sum.count, c->count, _THREAD_COUNT_N);
 		dataplane_stats_add(sum.run_end, c->run_end, _JOINED_N);
 	}
-	if (dp->local)
-		tx_local_counts(dp->local, &sum.local_packets, &sum.local_errors);
+	if (dp->params.local)
+		tx_local_counts(
+			dp->params.local, &sum.local_packets, &sum.local_errors);
 	*ret = sum;
 }
 

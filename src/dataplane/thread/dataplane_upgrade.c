@@ -206,10 +206,10 @@ static void add_worker_counters(
  * them takes longer than a TPACKET_V3 ring can buffer. */
 static int drain_and_start(struct dataplane *dp)
 {
-	struct worker_params params = {.fib = dp->fib,
-		.sharing = dp->sharing,
-		.local = dp->local,
-		.coalesce = dp->coalesce,
+	struct worker_params params = {.fib = dp->params.fib,
+		.sharing = dp->params.sharing,
+		.local = dp->params.local,
+		.coalesce = dp->params.coalesce,
 		.idle = true,
 		.owner = dp->worker,
 		.n_owners = dp->n};

@@ -59,15 +59,9 @@ struct worker {
 	pthread_t thread;
 	bool running; /* the thread must be joined */
 	int epfd, wakefd;
-	unsigned index;
-	int cpu;
-	struct fib *fib;
-	struct sharing *sharing;
-	struct tx_local *local;
-	uint64_t collect_ns; /* 0 if the rings are always watched */
+	struct worker_params p;
 	struct forward *fw;
 	struct tx_mmsg *mmsg;
-	bool want_uring, choose;
 	_Atomic bool gave_up_uring; /* it has stopped working */
 	_Atomic bool uses_uring;    /* relaxed, like the one before */
 	sem_t started;
@@ -79,8 +73,6 @@ struct worker {
 	/* Of the watch's thread. Only a live upgrade makes it wait here, while control
 	 * empties the rings in place of the threads. */
 	pthread_mutex_t watching;
-	struct worker *const *owner; /* of the frames that an idle worker sends */
-	unsigned n_owners;
 	/* thread only */
 	const struct sample_spec *spec; /* of this turn */
 	struct tx_uring *uring;
@@ -100,8 +92,6 @@ struct worker {
 	mono_t emptied; /* all frames that were handed over by then are taken */
 	/* as above, and no frame waited where a live upgrade had left it */
 	mono_t complete;
-	/* The kernel hands over a frame within this time. */
-	int64_t handover_ns;
 	/* how long it does not watch the rings, and after which parts of that time it
 	 * checks how full they are */
 	uint64_t away_ns, part_ns;
@@ -176,8 +166,8 @@ static void analyse_for(
 	for (unsigned i = 0; i < job->burst->n_flows; i++) {
 		const struct burst_flow *fl = &job->burst->flow[i];
 
-		if (sockfilter_member(&fl->src, &fl->group, w->n_owners) ==
-			owner->index)
+		if (sockfilter_member(&fl->src, &fl->group, w->p.n_owners) ==
+			owner->p.index)
 			observe_flow(job, i, owner->watch);
 	}
 	quality_watch_end(owner->watch);
@@ -191,8 +181,8 @@ static void analyse(struct worker *w, const struct replicate_job *job)
 
 	if (job->burst->n_frames == 0)
 		return;
-	for (unsigned i = 0; i < w->n_owners; i++)
-		analyse_for(w->owner[i], w, job);
+	for (unsigned i = 0; i < w->p.n_owners; i++)
+		analyse_for(w->p.owner[i], w, job);
 	if (!w->watch)
 		return;
 	m = moment_now();
@@ -208,8 +198,8 @@ static void send_copies(struct worker *w, const struct worker_config *cfg,
 {
 	int64_t begin = w->choice.trying ? clock_ns(CLOCK_MONOTONIC) : 0;
 
-	forward_burst(w->fw, w->burst, cfg->plan, w->fib, tx, ret);
-	sharing_serve(w->sharing, w->index, ret, w->fw->replicator, tx);
+	forward_burst(w->fw, w->burst, cfg->plan, w->p.fib, tx, ret);
+	sharing_serve(w->p.sharing, w->p.index, ret, w->fw->replicator, tx);
 	w->sent_copies += ret->due;
 	if (w->choice.trying)
 		w->sent_ns += (uint64_t)(clock_ns(CLOCK_MONOTONIC) - begin);
@@ -292,7 +282,7 @@ static bool take_uring(
 	struct worker *w, const struct worker_config *cfg, struct tx_ops *ret)
 {
 	if (!w->uring || worker_gave_up_uring(w) ||
-		(w->choose && choice_next(&w->choice) != CHOICE_URING))
+		(w->p.choose && choice_next(&w->choice) != CHOICE_URING))
 		return false;
 	if (tx_uring_ops(w->uring, cfg->tx, ret))
 		return true;
@@ -308,18 +298,18 @@ static void choose_tx(
 	if (!uring)
 		tx_mmsg_ops(w->mmsg, cfg->tx, ret);
 	/* the way that a trial tries is not the thread's choice */
-	if (!w->choose || !w->choice.trying || worker_gave_up_uring(w))
+	if (!w->p.choose || !w->choice.trying || worker_gave_up_uring(w))
 		atomic_store_explicit(&w->uses_uring, uring, memory_order_relaxed);
-	if (w->local) {
+	if (w->p.local) {
 		ret->local = tx_local_send;
-		ret->local_ctx = w->local;
+		ret->local_ctx = w->p.local;
 	}
 }
 
 /* After a turn: tells the choice between the ways to send what the turn has cost. */
 static void tell_choice(struct worker *w)
 {
-	bool choose = w->choose && w->uring && !worker_gave_up_uring(w);
+	bool choose = w->p.choose && w->uring && !worker_gave_up_uring(w);
 
 	if (choose && choice_sent(&w->choice, w->sent_copies, w->sent_ns))
 		counter_add(&w->fw->counters.count[THREAD_COUNT_TRIALS], 1);
@@ -387,7 +377,8 @@ static bool help_others(struct worker *w, const struct worker_config *cfg)
 	struct tx_ops tx;
 
 	choose_tx(w, cfg, &tx);
-	return sharing_help(w->sharing, w->index, cfg->plan, w->fw->replicator, &tx);
+	return sharing_help(
+		w->p.sharing, w->p.index, cfg->plan, w->fw->replicator, &tx);
 }
 
 /* The thread */
@@ -396,11 +387,11 @@ static bool help_others(struct worker *w, const struct worker_config *cfg)
  * brought and the time that sending took. */
 static void choose_wait(struct worker *w, struct worker_config *cfg)
 {
-	struct collect_turn t = {.bound_ns = w->collect_ns};
+	struct collect_turn t = {.bound_ns = w->p.collect_ns};
 	struct collect_ring ring[COLLECT_MAX];
 	size_t n = 0;
 
-	if (!w->collect_ns || cfg->n_inputs > COLLECT_MAX)
+	if (!w->p.collect_ns || cfg->n_inputs > COLLECT_MAX)
 		return;
 	w->part_ns = UINT64_MAX;
 	for (size_t i = 0; i < cfg->n_inputs; i++) {
@@ -463,7 +454,7 @@ static int watch_timeout(struct worker *w)
 /* Call it only if no frame is ready. */
 static void watch_tick(struct worker *w)
 {
-	mono_t until = mono_add_ns(w->complete, -w->handover_ns);
+	mono_t until = mono_add_ns(w->complete, -w->p.handover_ns);
 
 	if (!w->watch)
 		return;
@@ -492,7 +483,7 @@ static void rest_worker(struct worker *w)
 	struct forward_counters *c = &w->fw->counters;
 
 	watch_tick(w);
-	if (!sharing_sleep(w->sharing, w->index)) {
+	if (!sharing_sleep(w->p.sharing, w->p.index)) {
 		w->away_ns = 0;
 		return;
 	}
@@ -505,7 +496,7 @@ static void rest_worker(struct worker *w)
 		sleep_until_ready(w);
 	counter_set(&c->asleep, 0);
 	rcu_thread_online();
-	sharing_awake(w->sharing, w->index);
+	sharing_awake(w->p.sharing, w->p.index);
 	counter_add(&c->count[THREAD_COUNT_WAKEUPS], 1);
 	w->looked = time_now();
 }
@@ -556,10 +547,10 @@ static void *thread_main(void *arg)
 	struct worker *w = arg;
 	char name[16];
 
-	snprintf(name, sizeof(name), "ringcast-dp%u", w->index % 1000);
+	snprintf(name, sizeof(name), "ringcast-dp%u", w->p.index % 1000);
 	(void)pthread_setname_np(pthread_self(), name);
-	if (w->cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->cpu) < 0)
-		w->cpu = WORKER_ANY_CPU;
+	if (w->p.cpu != WORKER_ANY_CPU && cpus_pin((unsigned)w->p.cpu) < 0)
+		w->p.cpu = WORKER_ANY_CPU;
 	rcu_register_thread();
 	sem_post(&w->started);
 	run(w);
@@ -611,10 +602,10 @@ int worker_start(struct worker *w)
 	atomic_store_explicit(&w->stop, false, memory_order_relaxed);
 	/* the ring of a thread that has ended is gone, and a filter may forbid a new
 	 * one */
-	if (w->want_uring && !w->uring)
+	if (w->p.io_uring && !w->uring)
 		(void)tx_uring_new(&w->fw->counters, &w->uring);
 	atomic_store_explicit(
-		&w->gave_up_uring, w->want_uring && !w->uring, memory_order_relaxed);
+		&w->gave_up_uring, w->p.io_uring && !w->uring, memory_order_relaxed);
 	atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
 	return start_thread(w);
 }
@@ -627,18 +618,8 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 	if (!w)
 		return -ENOMEM;
 	w->epfd = w->wakefd = -1;
-	w->index = params->index;
-	w->cpu = params->cpu;
-	w->fib = params->fib;
-	w->sharing = params->sharing;
-	w->local = params->local;
-	w->want_uring = params->io_uring;
-	w->choose = params->choose;
+	w->p = *params;
 	choice_init(&w->choice, CHOICE_URING);
-	w->collect_ns = params->collect_ns;
-	w->handover_ns = params->handover_ns;
-	w->owner = params->owner;
-	w->n_owners = params->n_owners;
 	pthread_mutex_init(&w->watching, NULL);
 	sem_init(&w->started, 0, 0);
 	w->burst = calloc(1, sizeof(*w->burst));
@@ -652,7 +633,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 			QUALITY_WATCH_BUDGET, &w->watch);
 	if (r == 0)
 		r = tx_mmsg_new(&w->fw->counters, &w->mmsg);
-	if (r == 0 && w->want_uring)
+	if (r == 0 && w->p.io_uring)
 		r = tx_uring_new(&w->fw->counters, &w->uring);
 	if (r == 0) {
 		atomic_store_explicit(&w->uses_uring, w->uring, memory_order_relaxed);
@@ -660,7 +641,7 @@ int worker_new(const struct worker_params *params, struct worker **ret)
 		w->enough = burst_enough(0, 0);
 	}
 	if (r == 0 && !params->idle) {
-		sharing_set_wake(w->sharing, w->index, w->wakefd);
+		sharing_set_wake(w->p.sharing, w->p.index, w->wakefd);
 		r = start_thread(w);
 	}
 	if (r < 0) {
@@ -776,7 +757,7 @@ bool worker_uses_uring(const struct worker *w)
 
 int worker_cpu(const struct worker *w)
 {
-	return w->cpu;
+	return w->p.cpu;
 }
 
 uint64_t worker_cpu_ns(const struct worker *w)
