@@ -115,7 +115,7 @@ static int send_some(int fd, struct mmsghdr *v, unsigned n)
 /* Errors that pass with time say nothing. EINVAL comes from kernels before 6.2, which
  * do not know the type of header. Any other error means that this port cannot send
  * super-frames. */
-int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
+static int try_super_frame(struct tx_port *t, const struct tx_msg *msg)
 {
 	struct mmsghdr m = {0};
 	enum verdict v;
@@ -134,13 +134,16 @@ int tx_port_try(struct tx_port *t, const struct tx_msg *msg)
 	return 1;
 }
 
-void tx_health_sent(struct tx_health *h)
+void tx_batch_sent(
+	struct tx_batch *b, unsigned port, unsigned n, uint64_t packets, uint64_t bytes)
 {
-	h->n_full = 0;
+	counter_add_tx(b->counters, port, n, packets, bytes);
+	b->health[port].n_full = 0;
 }
 
-enum verdict tx_health_failed(struct tx_health *h, int err)
+void tx_batch_failed(struct tx_batch *b, unsigned port, uint64_t packets, int err)
 {
+	struct tx_health *h = &b->health[port];
 	enum verdict v = verdict_of_errno(err);
 
 	if (v == VERDICT_PORT_DOWN)
@@ -149,16 +152,32 @@ enum verdict tx_health_failed(struct tx_health *h, int err)
 		h->n_full = 0;
 	else if (++h->n_full >= TX_FULL_MAX)
 		h->give_up = v;
-	return v;
+	counter_add_verdict(b->counters, port, v, packets);
+	portset_add(&b->ill, port);
+}
+
+bool tx_batch_try(struct tx_batch *b, unsigned port, const struct tx_msg *msg)
+{
+	int r = try_super_frame(b->port[port], msg);
+
+	if (r < 0)
+		tx_batch_failed(b, port, msg->n_packets, -r);
+	else if (r == 0)
+		counter_add_tx(b->counters, port, 1, msg->n_packets, msg->bytes);
+	return r <= 0;
+}
+
+void tx_batch_end(struct tx_batch *b)
+{
+	portset_for_each (&b->ill, port)
+		b->health[port] = (struct tx_health){0};
+	b->ill = (struct portset){0};
 }
 
 /* sendmmsg(2) */
 
 struct tx_mmsg {
-	struct forward_counters *counters;
-	struct tx_port *const *port;
-	struct tx_health health[PORT_MAX];
-	struct portset ill; /* ports whose health is not zero */
+	struct tx_batch b;
 	struct mmsghdr hdr[BATCH];
 };
 
@@ -168,7 +187,7 @@ int tx_mmsg_new(struct forward_counters *counters, struct tx_mmsg **ret)
 
 	if (!t)
 		return -ENOMEM;
-	t->counters = counters;
+	t->b.counters = counters;
 	*ret = t;
 	return 0;
 }
@@ -179,77 +198,51 @@ struct tx_mmsg *tx_mmsg_free(struct tx_mmsg *t)
 	return NULL;
 }
 
-static void count_sent(struct forward_counters *counters, unsigned port,
-	const struct tx_msg *msg, unsigned n)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		bytes += msg[i].bytes;
-	counter_add_tx(counters, port, n, tx_n_packets(msg, n), bytes);
-}
-
-static void mmsg_failed(
-	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, int r)
-{
-	enum verdict v = tx_health_failed(&t->health[port], r < 0 ? -r : EIO);
-
-	counter_add_verdict(t->counters, port, v, msg->n_packets);
-	portset_add(&t->ill, port);
-}
-
 /* sendmmsg() stops at the first message that fails, and returns its error only if it is
  * the first of the call. So each stop costs one more call, from that message. */
 static unsigned send_batch(
 	struct tx_mmsg *t, unsigned port, const struct tx_msg *msg, unsigned n)
 {
-	struct tx_port *tp = t->port[port];
-	struct tx_health *h = &t->health[port];
+	const struct tx_health *h = &t->b.health[port];
+	struct tx_port *tp = t->b.port[port];
 	unsigned done = 0;
 
 	for (unsigned i = 0; i < n; i++)
 		tx_port_msghdr(tp, &msg[i], &t->hdr[i].msg_hdr);
 	while (done < n && !h->give_up) {
 		int r = send_some(tp->fd, t->hdr + done, n - done);
+		uint64_t bytes = 0;
 
 		if (r <= 0) {
-			mmsg_failed(t, port, &msg[done], r);
+			tx_batch_failed(
+				&t->b, port, msg[done].n_packets, r < 0 ? -r : EIO);
 			done++;
 			continue;
 		}
-		count_sent(t->counters, port, &msg[done], (unsigned)r);
-		tx_health_sent(h);
+		for (int i = 0; i < r; i++)
+			bytes += msg[done + (unsigned)i].bytes;
+		tx_batch_sent(&t->b, port, (unsigned)r,
+			tx_n_packets(&msg[done], (unsigned)r), bytes);
 		done += (unsigned)r;
 	}
 	return done;
 }
 
-static bool mmsg_try(struct tx_mmsg *t, unsigned port, const struct tx_msg *msg)
-{
-	int r = tx_port_try(t->port[port], msg);
-
-	if (r < 0)
-		mmsg_failed(t, port, msg, r);
-	else if (r == 0)
-		count_sent(t->counters, port, msg, 1);
-	return r <= 0;
-}
-
 static bool mmsg_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	struct tx_mmsg *t = ctx;
-	struct tx_health *h = &t->health[port];
+	const struct tx_health *h = &t->b.health[port];
 	unsigned done = 0;
 
-	if (t->port[port] && !h->give_up && msg->super_frame &&
-		(tx_port_caps(t->port[port]) & TX_UNTRIED))
-		return mmsg_try(t, port, msg);
-	while (t->port[port] && done < n && !h->give_up)
+	if (t->b.port[port] && !h->give_up && msg->super_frame &&
+		(tx_port_caps(t->b.port[port]) & TX_UNTRIED))
+		return tx_batch_try(&t->b, port, msg);
+	while (t->b.port[port] && done < n && !h->give_up)
 		done += send_batch(
 			t, port, msg + done, n - done < BATCH ? n - done : BATCH);
 	if (done < n)
-		counter_add_verdict(t->counters, port,
-			t->port[port] ? h->give_up : VERDICT_PORT_DOWN,
+		counter_add_verdict(t->b.counters, port,
+			t->b.port[port] ? h->give_up : VERDICT_PORT_DOWN,
 			tx_n_packets(msg + done, n - done));
 	return true;
 }
@@ -258,21 +251,17 @@ static unsigned mmsg_caps(void *ctx, unsigned port)
 {
 	struct tx_mmsg *t = ctx;
 
-	return tx_port_caps(t->port[port]);
+	return tx_port_caps(t->b.port[port]);
 }
 
 static void mmsg_flush(void *ctx)
 {
-	struct tx_mmsg *t = ctx;
-
-	portset_for_each (&t->ill, port)
-		t->health[port] = (struct tx_health){0};
-	t->ill = (struct portset){0};
+	tx_batch_end(&((struct tx_mmsg *)ctx)->b);
 }
 
 void tx_mmsg_ops(struct tx_mmsg *t, struct tx_port *const *ports, struct tx_ops *ret)
 {
-	t->port = ports;
+	t->b.port = ports;
 	*ret = (struct tx_ops){
 		.caps = mmsg_caps,
 		.send = mmsg_send,

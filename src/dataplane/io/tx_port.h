@@ -36,23 +36,30 @@ void tx_port_queue(const struct tx_port *t, uint32_t *ret_used, uint32_t *ret_li
 
 /* Fills in a header for sendmsg(2). It refers to the message and to the port. */
 void tx_port_msghdr(struct tx_port *t, const struct tx_msg *msg, struct msghdr *ret);
-/* Sends the first super-frame of a port, and notes the result in its caps. Returns 0; 1
- * if the port takes no super-frames; or -errno of a failure that says nothing about
- * super-frames. */
-int tx_port_try(struct tx_port *t, const struct tx_msg *msg);
 /* The function for tx_ops.caps. Returns 0 for NULL. */
 unsigned tx_port_caps(const struct tx_port *t);
 
-/* The errors of a port in a batch; all zero at the beginning. A port that is full or
- * gone must not take time from the other ports, so the rest of its batch is given
- * up. */
-#define TX_FULL_MAX 4 /* as many EAGAIN in a row end the batch */
-struct tx_health {
-	unsigned n_full;
-	enum verdict give_up; /* verdict of everything until the flush, or 0 */
+/* What is sent until the next flush. A port that is full or gone must not take time
+ * from the other ports, so the rest of its messages is given up. */
+#define TX_FULL_MAX 4 /* as many EAGAIN in a row are enough to give up */
+struct tx_batch {
+	struct forward_counters *counters;
+	struct tx_port *const *port;
+	struct tx_health {
+		unsigned n_full;
+		enum verdict give_up; /* verdict of everything until the flush, or 0 */
+	} health[PORT_MAX];
+	struct portset ill; /* ports whose health is not zero */
 };
-void tx_health_sent(struct tx_health *h);
-enum verdict tx_health_failed(struct tx_health *h, int err);
+/* Count packets that the kernel took, in `n` messages, or refused with `err`. */
+void tx_batch_sent(struct tx_batch *b, unsigned port, unsigned n, uint64_t packets,
+	uint64_t bytes);
+void tx_batch_failed(struct tx_batch *b, unsigned port, uint64_t packets, int err);
+/* Sends the first super-frame of a port, and notes in its caps whether it takes such
+ * messages. Returns false and counts nothing if it takes none. */
+bool tx_batch_try(struct tx_batch *b, unsigned port, const struct tx_msg *msg);
+/* Forgets the errors. */
+void tx_batch_end(struct tx_batch *b);
 
 /* sendmmsg(2) */
 struct tx_mmsg;

@@ -63,10 +63,7 @@ struct tx_uring {
 	struct io_uring ring;
 	bool ready;   /* ring is usable */
 	bool started; /* its thread has begun to use it */
-	struct forward_counters *counters;
-	struct tx_port *const *port;
-	struct tx_health health[PORT_MAX];
-	struct portset ill; /* ports whose health is not zero */
+	struct tx_batch b;
 	unsigned n_queued;
 	struct slot slot[N_ENTRIES];
 	uint16_t slot_port[N_ENTRIES];
@@ -125,7 +122,7 @@ int tx_uring_new(struct forward_counters *counters, struct tx_uring **ret)
 
 	if (!t)
 		return -ENOMEM;
-	t->counters = counters;
+	t->b.counters = counters;
 	r = init_ring(&t->ring, N_ENTRIES);
 	if (r < 0)
 		return r;
@@ -145,17 +142,13 @@ struct tx_uring *tx_uring_free(struct tx_uring *t)
 static void count_result(struct tx_uring *t, unsigned index, int res)
 {
 	unsigned port = t->slot_port[index];
-	struct tx_health *h = &t->health[port];
 	const struct slot *s = &t->slot[index];
 
 	t->slot_done[index] = true;
-	if (res >= 0) {
-		counter_add_tx(t->counters, port, 1, s->n_packets, s->bytes);
-		tx_health_sent(h);
-		return;
-	}
-	counter_add_verdict(t->counters, port, tx_health_failed(h, -res), s->n_packets);
-	portset_add(&t->ill, port);
+	if (res >= 0)
+		tx_batch_sent(&t->b, port, 1, s->n_packets, s->bytes);
+	else
+		tx_batch_failed(&t->b, port, s->n_packets, -res);
 }
 
 static unsigned reap(struct tx_uring *t)
@@ -180,7 +173,7 @@ static void give_up(struct tx_uring *t)
 	io_uring_queue_exit(&t->ring);
 	for (unsigned i = 0; i < t->n_queued; i++)
 		if (!t->slot_done[i])
-			counter_add_verdict(t->counters, t->slot_port[i],
+			counter_add_verdict(t->b.counters, t->slot_port[i],
 				VERDICT_TX_ERROR, t->slot[i].n_packets);
 	t->ready = false;
 }
@@ -210,14 +203,14 @@ static void submit(struct tx_uring *t)
 
 static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
 {
-	struct tx_port *tp = t->port[port];
+	struct tx_port *tp = t->b.port[port];
 	unsigned i = t->n_queued;
 	struct slot *s = &t->slot[i];
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
 
 	if (!sqe) { /* as many entries as slots, so only a broken ring gets here */
 		counter_add_verdict(
-			t->counters, port, VERDICT_TX_ERROR, msg->n_packets);
+			t->b.counters, port, VERDICT_TX_ERROR, msg->n_packets);
 		return;
 	}
 	tx_port_msghdr(tp, msg, &s->hdr);
@@ -233,35 +226,25 @@ static void queue_one(struct tx_uring *t, unsigned port, const struct tx_msg *ms
 /* The first super-frame of a port, after everything that is queued. */
 static bool try_now(struct tx_uring *t, unsigned port, const struct tx_msg *msg)
 {
-	int r;
-
 	if (t->n_queued > 0)
 		submit(t);
-	r = tx_port_try(t->port[port], msg);
-	if (r == 0)
-		counter_add_tx(t->counters, port, 1, msg->n_packets, msg->bytes);
-	if (r < 0) {
-		counter_add_verdict(t->counters, port,
-			tx_health_failed(&t->health[port], -r), msg->n_packets);
-		portset_add(&t->ill, port);
-	}
-	return r <= 0;
+	return tx_batch_try(&t->b, port, msg);
 }
 
 static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsigned n)
 {
 	struct tx_uring *t = ctx;
-	const struct tx_health *h = &t->health[port];
+	const struct tx_health *h = &t->b.health[port];
 	unsigned i = 0;
 
-	if (!t->port[port] || !t->ready) {
-		counter_add_verdict(t->counters, port,
-			t->port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN,
+	if (!t->b.port[port] || !t->ready) {
+		counter_add_verdict(t->b.counters, port,
+			t->b.port[port] ? VERDICT_TX_ERROR : VERDICT_PORT_DOWN,
 			tx_n_packets(msg, n));
 		return true;
 	}
 	if (!h->give_up && msg->super_frame &&
-		(tx_port_caps(t->port[port]) & TX_UNTRIED))
+		(tx_port_caps(t->b.port[port]) & TX_UNTRIED))
 		return try_now(t, port, msg);
 	for (; i < n && t->ready && !h->give_up; i++) {
 		if (t->n_queued == N_ENTRIES)
@@ -272,7 +255,7 @@ static bool uring_send(void *ctx, unsigned port, const struct tx_msg *msg, unsig
 			break;
 	}
 	if (i < n)
-		counter_add_verdict(t->counters, port,
+		counter_add_verdict(t->b.counters, port,
 			h->give_up ? h->give_up : VERDICT_TX_ERROR,
 			tx_n_packets(msg + i, n - i));
 	return true;
@@ -282,7 +265,7 @@ static unsigned uring_caps(void *ctx, unsigned port)
 {
 	struct tx_uring *t = ctx;
 
-	return tx_port_caps(t->port[port]);
+	return tx_port_caps(t->b.port[port]);
 }
 
 static void uring_flush(void *ctx)
@@ -291,9 +274,7 @@ static void uring_flush(void *ctx)
 
 	if (t->n_queued > 0)
 		submit(t);
-	portset_for_each (&t->ill, port)
-		t->health[port] = (struct tx_health){0};
-	t->ill = (struct portset){0};
+	tx_batch_end(&t->b);
 }
 
 static void start_ring(struct tx_uring *t)
@@ -312,7 +293,7 @@ bool tx_uring_ops(struct tx_uring *t, struct tx_port *const *ports, struct tx_op
 {
 	if (t->ready && !t->started)
 		start_ring(t);
-	t->port = ports;
+	t->b.port = ports;
 	*ret = (struct tx_ops){
 		.caps = uring_caps,
 		.send = uring_send,
