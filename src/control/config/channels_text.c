@@ -146,11 +146,11 @@ bool channels_host(struct channels_text t, struct addr *ret)
 	return is_port(port) && channels_addr(address, ret);
 }
 
-/* the part up to one of these characters */
-static struct channels_text up_to(struct channels_text t, const char *stop)
+/* The part that authority() reads: what comes before a path, a query and the like. */
+static struct channels_text host_part(struct channels_text t)
 {
 	for (size_t i = 0; i < t.n; i++)
-		if (t.s[i] == '\0' || strchr(stop, t.s[i]))
+		if (t.s[i] == '\0' || strchr("/?#| ", t.s[i]))
 			return (struct channels_text){t.s, i};
 	return t;
 }
@@ -184,8 +184,7 @@ static bool by_proxy(struct channels_text path, struct channels_target *ret)
 		for (size_t k = 0; k < array_len(kind); k++)
 			if (channels_begins(channels_after(path, i), kind[k]))
 				return authority(
-					up_to(channels_after(path, i + 5), "/?#| "),
-					ret);
+					host_part(channels_after(path, i + 5)), ret);
 	return false;
 }
 
@@ -198,8 +197,7 @@ bool channels_target(struct channels_text t, struct channels_target *ret)
 	for (size_t i = 0; i < array_len(scheme); i++)
 		if (channels_begins(t, scheme[i]))
 			return authority(
-				up_to(channels_after(t, strlen(scheme[i])), "/?#| "),
-				ret);
+				host_part(channels_after(t, strlen(scheme[i]))), ret);
 	for (size_t i = 0; i < array_len(proxy); i++)
 		if (channels_begins(t, proxy[i]))
 			return by_proxy(channels_after(t, strlen(proxy[i])), ret);

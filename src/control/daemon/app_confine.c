@@ -32,9 +32,9 @@
 
 /* A file that does not exist needs no right. A file whose path is too long gets
  * none. */
-static int allow(struct landlock *l, const char *path, unsigned rights)
+static int allow(struct landlock *l, const char *path)
 {
-	int r = landlock_allow(l, path, rights);
+	int r = landlock_allow(l, path, LANDLOCK_READ);
 
 	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
 }
@@ -60,8 +60,8 @@ static int allow_directory_of(struct landlock *l, const char *path)
 		return 0;
 	snprintf(dir, sizeof(dir), "%.*s.", len, path);
 	if (stat(dir, &s) == 0 && is_root_directory(&s))
-		return allow(l, path, LANDLOCK_READ);
-	return allow(l, dir, LANDLOCK_READ);
+		return allow(l, path);
+	return allow(l, dir);
 }
 
 /* Also allows the directory that symbolic links lead to now. */
@@ -73,7 +73,7 @@ static int allow_config(const struct app *app, struct landlock *l)
 	int r;
 
 	if (fstat(app->config_dir, &s) == 0 && is_root_directory(&s))
-		r = allow(l, path, LANDLOCK_READ);
+		r = allow(l, path);
 	else
 		r = landlock_allow_fd(l, app->config_dir, LANDLOCK_READ);
 	if (r == 0 && realpath(path, real))
@@ -129,7 +129,7 @@ static int choose_files(const struct app *app, struct landlock *l)
 			l, app->rivals.proc, LANDLOCK_READ | LANDLOCK_LIST);
 	/* liburcu and malloc count processors */
 	if (r == 0)
-		r = allow(l, "/sys/devices/system/cpu", LANDLOCK_READ);
+		r = allow(l, "/sys/devices/system/cpu");
 	return r;
 }
 

@@ -74,10 +74,10 @@ void explain_deinit(struct explain *e)
 	*e = (struct explain){0};
 }
 
-bool explain_has(const struct explain *e, size_t from, enum explain_verdict v)
+bool explain_refuses(const struct explain *e, size_t from)
 {
 	for (size_t i = from; i < e->n; i++)
-		if (e->check[i].verdict == v)
+		if (e->check[i].verdict == EXPLAIN_REFUSE)
 			return true;
 	return false;
 }
@@ -228,7 +228,7 @@ static void judge_side(const struct explain_facts *f, const struct explain *e,
 	enum explain_verdict v = EXPLAIN_PASS;
 
 	side->to = e->n;
-	if (explain_has(e, from, EXPLAIN_REFUSE))
+	if (explain_refuses(e, from))
 		v = EXPLAIN_REFUSE;
 	for (size_t i = from; i < e->n && v == EXPLAIN_PASS; i++)
 		if (is_obstacle(f, &e->check[i]))

@@ -291,6 +291,6 @@ void explain_input_checks(const struct explain_facts *f, const struct explain_in
 	explain_refused_datagrams(f, in, e);
 	note_load(in, e);
 	/* else the reason why nothing arrives is known */
-	if (!explain_has(e, from, EXPLAIN_REFUSE))
+	if (!explain_refuses(e, from))
 		check_arrival(f, in, e);
 }

@@ -13,8 +13,8 @@ void explain_add(struct explain *e, const char *check, const char *interface,
 void explain_weigh(struct explain *e, enum explain_weight weight);
 void explain_advise(struct explain *e, const char *format, ...)
 	__attribute__((__format__(__printf__, 2, 3)));
-/* Has one of the checks from number `from` on this verdict? */
-bool explain_has(const struct explain *e, size_t from, enum explain_verdict v);
+/* Does one of the checks from number `from` on refuse the stream? */
+bool explain_refuses(const struct explain *e, size_t from);
 
 /* Do datagrams of it come in, and have an output? */
 bool explain_flows(const struct explain_facts *f);

@@ -263,12 +263,12 @@ static bool is_blank_http(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The next part of `*s` up to one of `stops`, without the space around it; *s is then
- * after the part. Quotes have no meaning here: no value that matters has any. */
-static size_t part_of_header(const char **s, const char *stops, const char **ret)
+/* The next part of `*s` up to a comma or semicolon, without the space around it; *s is
+ * then after the part. Quotes have no meaning here: no value that matters has any. */
+static size_t part_of_header(const char **s, const char **ret)
 {
 	const char *start = *s + strspn(*s, " \t");
-	size_t n = strcspn(start, stops);
+	size_t n = strcspn(start, ",;");
 
 	*s = start + n;
 	while (n > 0 && is_blank_http(start[n - 1]))
@@ -322,14 +322,14 @@ enum metrics_format metrics_negotiate(const char *accept)
 	while (accept && *accept) {
 		struct wish w = {.q = 1000};
 		const char *s;
-		size_t n = part_of_header(&accept, ",;", &s);
+		size_t n = part_of_header(&accept, &s);
 
 		w.openmetrics = is(s, n, "application/openmetrics-text");
 		w.text =
 			is(s, n, "text/plain") || is(s, n, "text/*") || is(s, n, "*/*");
 		while (*accept == ';') {
 			accept++;
-			n = part_of_header(&accept, ",;", &s);
+			n = part_of_header(&accept, &s);
 			read_parameter(&w, s, n);
 		}
 		if (w.openmetrics && w.q > openmetrics)
