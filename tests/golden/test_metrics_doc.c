@@ -14,6 +14,11 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const labels[_METRIC_N] = {
+#define X(id, type, name, labels, help) [id] = labels,
+#include "control/report/metrics_list.h"
+#undef X
+};
 static const char begin[] = "| metric | type | labels | meaning |\n|---|---|---|---|\n";
 static const char *document, *dashboard;
 static bool update;
@@ -47,7 +52,7 @@ static char *make_table(void)
 		const struct metrics_family *m = &metrics_family[i];
 
 		fprintf(f, "| `%s%s` | %s | %s | %s |\n", m->name,
-			metrics_ending(m->type), metrics_type_name(m->type), m->labels,
+			metrics_ending(m->type), metrics_type_name(m->type), labels[i],
 			m->help);
 	}
 	assert_int_equal(fclose(f), 0);

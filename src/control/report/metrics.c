@@ -10,6 +10,7 @@
 #include "control/report/metrics.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -17,8 +18,7 @@
 #include <string.h>
 
 const struct metrics_family metrics_family[_METRIC_N] = {
-#define X(id, type, name, unit, labels, help)                                          \
-	[id] = {"ringcast_" name, METRICS_##type, unit, labels, help},
+#define X(id, type, name, labels, help) [id] = {"ringcast_" name, METRICS_##type, help},
 #include "control/report/metrics_list.h"
 #undef X
 };
@@ -70,6 +70,18 @@ const char *metrics_ending(enum metrics_type type)
 	return types[type].ending;
 }
 
+/* Returns the unit in which the name of a family ends, or NULL if it has none. */
+static const char *unit_in(const char *name)
+{
+	static const char unit[][8] = {"seconds", "bytes", "ratio"};
+	const char *end = strrchr(name, '_') + 1;
+
+	for (size_t i = 0; i < array_len(unit); i++)
+		if (strcmp(end, unit[i]) == 0)
+			return unit[i];
+	return NULL;
+}
+
 static void metrics_describe(struct metrics *m, const char *what, const char *text)
 {
 	put_string(m, "# ");
@@ -87,6 +99,7 @@ void metrics_begin(struct metrics *m, enum metric id)
 {
 	const struct metrics_family *f = &metrics_family[id];
 	enum metrics_type type = f->type;
+	const char *unit = unit_in(f->name);
 
 	/* a type that only OpenMetrics has */
 	if (type == METRICS_INFO && m->format == METRICS_PROMETHEUS)
@@ -94,8 +107,8 @@ void metrics_begin(struct metrics *m, enum metric id)
 	m->family = f;
 	metrics_describe(m, "HELP", f->help);
 	metrics_describe(m, "TYPE", types[type].name);
-	if (f->unit && m->format == METRICS_OPENMETRICS)
-		metrics_describe(m, "UNIT", f->unit);
+	if (unit && m->format == METRICS_OPENMETRICS)
+		metrics_describe(m, "UNIT", unit);
 }
 
 void metrics_end(struct metrics *m)

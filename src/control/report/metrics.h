@@ -33,11 +33,10 @@ enum metric {
 };
 
 struct metrics_family {
-	const char *name; /* without the ending that the type adds */
-	enum metrics_type type;
-	const char *unit;   /* the end of the name, or NULL if there is no unit */
-	const char *labels; /* for the documentation */
-	const char *help;   /* a sentence without its full stop */
+	/* without the ending that the type adds; the last word may be a unit */
+	char name[39];
+	uint8_t type;	  /* enum metrics_type */
+	const char *help; /* a sentence without its full stop */
 };
 
 extern const struct metrics_family metrics_family[_METRIC_N];
