@@ -11,7 +11,7 @@
 
 #define TRIES 4
 
-static const char *const names[_JOINED_N] = {
+static const char names[_JOINED_N][12] = {
 	[JOINED_LAST] = "last",
 	[JOINED_SIZE] = "size",
 	[JOINED_FULL] = "full",

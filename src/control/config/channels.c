@@ -19,7 +19,7 @@
 
 const char *channels_format_name(enum channels_format f)
 {
-	static const char *const name[] = {
+	static const char name[][8] = {
 		[CHANNELS_M3U] = "M3U",
 		[CHANNELS_SDP] = "SDP",
 		[CHANNELS_XSPF] = "XSPF",

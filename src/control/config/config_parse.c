@@ -404,7 +404,7 @@ static void misplaced(struct config_parser *p, const struct config_keyword *kw,
 static void set_role(struct config_parser *p, const struct config_keyword *kw,
 	const struct config_token *at)
 {
-	static const char *const roles[] = {"upstream", "downstream", "disabled"};
+	static const char roles[][12] = {"upstream", "downstream", "disabled"};
 
 	for (size_t i = 0; i < array_len(roles); i++)
 		if (config_given(p, roles[i])->line &&

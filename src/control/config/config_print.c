@@ -178,7 +178,7 @@ static void print_iface(struct config_text *t, const struct config_iface *ci,
 
 const char *config_role_word(enum config_role role)
 {
-	static const char *const word[] = {
+	static const char word[][12] = {
 		[CONFIG_ROLE_DISABLED] = "disabled",
 		[CONFIG_ROLE_UPSTREAM] = "upstream",
 		[CONFIG_ROLE_DOWNSTREAM] = "downstream",

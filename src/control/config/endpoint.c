@@ -90,7 +90,7 @@ static bool is_below(const char *name, const char *domain)
 
 static bool is_private(const char *name)
 {
-	static const char *const domain[] = {
+	static const char domain[][12] = {
 		"local", "home.arpa", "internal", "lan", "home"};
 
 	if (!strchr(name, '.'))

@@ -31,7 +31,7 @@ static void querier_publish(const struct querier *q)
 
 const char *querier_state_name(enum querier_state state)
 {
-	static const char *const name[] = {
+	static const char name[][8] = {
 		[QUERIER_DOWN] = "down",
 		[QUERIER_ACTIVE] = "active",
 		[QUERIER_STANDBY] = "standby",

@@ -268,7 +268,7 @@ static void put_query(struct text *t, const struct effect *e)
 
 static void put_report(struct text *t, const struct effect *e)
 {
-	static const char *const types[] = {
+	static const char types[][8] = {
 		[GM_IS_IN] = "is_in",
 		[GM_IS_EX] = "is_ex",
 		[GM_TO_IN] = "to_in",
@@ -362,7 +362,7 @@ int effect_format(const struct effect *e, char *buf, size_t size)
 
 const char *note_name(enum note note)
 {
-	static const char *const name[_NOTE_N] = {
+	static const char name[_NOTE_N][20] = {
 		[NOTE_QUERIER_WON] = "querier_won",
 		[NOTE_QUERIER_LOST] = "querier_lost",
 		[NOTE_QUERIER_UNICAST] = "querier_unicast",

@@ -69,7 +69,7 @@ const char *gm_format_host(const struct addr *a, char buf[ADDR_STRLEN])
 
 const char *gm_bad_name(enum gm_bad bad)
 {
-	static const char *const name[_GM_BAD_N] = {
+	static const char name[_GM_BAD_N][16] = {
 		[GM_OK] = "ok",
 		[GM_BAD_SHORT] = "short",
 		[GM_BAD_HEADER] = "header",
@@ -96,7 +96,7 @@ const char *gm_bad_name(enum gm_bad bad)
 
 const char *gm_odd_name(enum gm_odd odd)
 {
-	static const char *const name[_GM_ODD_N] = {
+	static const char name[_GM_ODD_N][16] = {
 		[GM_ODD_NO_ROUTER_ALERT] = "no_router_alert",
 		[GM_ODD_TTL] = "ttl",
 		[GM_ODD_TRUNCATED] = "truncated",

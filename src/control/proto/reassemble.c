@@ -22,7 +22,7 @@
 
 const char *reassemble_name(enum reassemble_result result)
 {
-	static const char *const name[_REASSEMBLE_N] = {
+	static const char name[_REASSEMBLE_N][12] = {
 		[REASSEMBLE_WAIT] = "wait",
 		[REASSEMBLE_WHOLE] = "whole",
 		[REASSEMBLE_REPEATED] = "repeated",

@@ -68,7 +68,7 @@ struct stream_verdict stream_verdict(const struct stream_second *s)
 
 const char *stream_place_name(enum stream_place p)
 {
-	static const char *const names[_STREAM_PLACE_N] = {
+	static const char names[_STREAM_PLACE_N][12] = {
 		[STREAM_UNKNOWN] = "unknown",
 		[STREAM_CLEAN] = "clean",
 		[STREAM_PROVIDER] = "provider",

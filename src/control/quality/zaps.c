@@ -23,7 +23,7 @@ const uint32_t zaps_bound_ms[ZAPS_BUCKETS - 1] = {
 
 const char *zaps_wait_name(enum zaps_wait w)
 {
-	static const char *const names[_ZAPS_WAIT_N] = {
+	static const char names[_ZAPS_WAIT_N][8] = {
 		[ZAPS_FIRST] = "first",
 		[ZAPS_RANDOM] = "random",
 		[ZAPS_LEAVE] = "leave",

@@ -20,7 +20,7 @@
 
 const char *explain_verdict_name(enum explain_verdict v)
 {
-	static const char *const name[] = {
+	static const char name[][8] = {
 		[EXPLAIN_PASS] = "pass",
 		[EXPLAIN_REFUSE] = "refuse",
 		[EXPLAIN_UNKNOWN] = "unknown",

@@ -72,7 +72,7 @@ static bool is_word(const char *args, size_t n, const char *name)
 
 static bool read_sort(const char *word, size_t n, enum sort *ret)
 {
-	static const char *const name[] = {[SORT_RATE] = "rate",
+	static const char name[][8] = {[SORT_RATE] = "rate",
 		[SORT_PACKETS] = "packets",
 		[SORT_MEMBERS] = "members",
 		[SORT_WRONG] = "wrong",

@@ -493,7 +493,7 @@ int mcsock_send(
 
 const char *mcsock_count_name(enum mcsock_count c)
 {
-	static const char *const name[_MCSOCK_COUNT_N] = {
+	static const char name[_MCSOCK_COUNT_N][16] = {
 		[MCSOCK_COUNT_RECEIVED] = "received",
 		[MCSOCK_COUNT_SENT] = "sent",
 		[MCSOCK_COUNT_SEND_ERRORS] = "send_errors",

@@ -27,7 +27,7 @@
 #define CLAIMS_MAX 8 /* leaves room for others in the list */
 
 /* as the kernel shows them, cut to 15 characters */
-static const char *const programs[] = {"igmpproxy", "igmpv3proxy", "improxy", "mcproxy",
+static const char programs[][16] = {"igmpproxy", "igmpv3proxy", "improxy", "mcproxy",
 	"mcproxy-daemon", "mcast-proxy", "omcproxy", "smcroute", "smcrouted", "mrouted",
 	"pimd", "pimd-dense", "pimdd", "pim6sd", "pim6dd", "pim6d"};
 

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-static const char *const names[_VERDICT_N] = {
+static const char names[_VERDICT_N][20] = {
 	[VERDICT_FORWARDED] = "forwarded",
 	[VERDICT_TRUNCATED] = "truncated",
 	[VERDICT_OTHERHOST] = "otherhost",

@@ -238,7 +238,7 @@ void quality_result(const struct quality *q, struct quality_result *ret)
 
 /* ---- names ---- */
 
-static const char *const count_names[_QUALITY_COUNT_N] = {
+static const char count_names[_QUALITY_COUNT_N][24] = {
 	[QUALITY_DATAGRAMS] = "datagrams",
 	[QUALITY_BYTES] = "bytes",
 	[QUALITY_MEDIA_BYTES] = "media_bytes",
@@ -286,7 +286,7 @@ const char *quality_count_name(enum quality_count c)
 
 const char *quality_kind_name(enum quality_kind k)
 {
-	static const char *const names[_QUALITY_KIND_N] = {
+	static const char names[_QUALITY_KIND_N][16] = {
 		[QUALITY_UNKNOWN] = "unknown",
 		[QUALITY_TS] = "MPEG-TS",
 		[QUALITY_RTP_TS] = "MPEG-TS in RTP",
