@@ -35,11 +35,13 @@ struct prefix {
 #define ADDR_V4(a, b, c, d)                                                            \
 	((struct addr){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}})
 
+/* Comparing whole words needs neither a call nor a table, even with -Os. */
 static inline bool addr_is_v4(const struct addr *a)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	uint64_t x[2];
 
-	return memcmp(a->b, mapped, sizeof(mapped)) == 0;
+	memcpy(x, a->b, sizeof(x));
+	return x[0] == 0 && be64toh(x[1]) >> 32 == 0xffff;
 }
 
 static inline enum family addr_family(const struct addr *a)
@@ -63,7 +65,11 @@ static inline int addr_cmp(const struct addr *a, const struct addr *b)
 
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
-	return addr_cmp(a, b) == 0;
+	uint64_t x[2], y[2];
+
+	memcpy(x, a->b, sizeof(x));
+	memcpy(y, b->b, sizeof(y));
+	return x[0] == y[0] && x[1] == y[1];
 }
 
 /* Convert from and to four bytes in network order. */
@@ -88,9 +94,10 @@ static inline struct addr addr_any(enum family family)
 
 static inline bool addr_is_any(const struct addr *a)
 {
-	struct addr unspecified = addr_any(addr_family(a));
+	uint64_t x[2];
 
-	return addr_eq(a, &unspecified);
+	memcpy(x, a->b, sizeof(x));
+	return x[0] == 0 && (x[1] == 0 || be64toh(x[1]) == 0xffffull << 32);
 }
 
 /* 224/4, ff00::/8 */
