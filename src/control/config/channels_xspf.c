@@ -120,14 +120,14 @@ static bool take_reference(struct xspf *x, struct channels_text t)
 static bool take_entity(struct xspf *x, struct channels_text t)
 {
 	static const struct {
-		const char *name, *is;
+		char name[8], is;
 	} known[] = {
-		{"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}};
+		{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
 
 	for (size_t i = 0; i < array_len(known); i++)
 		if (t.n == strlen(known[i].name) &&
 			memcmp(t.s, known[i].name, t.n) == 0) {
-			put(x, known[i].is, 1);
+			put(x, &known[i].is, 1);
 			return true;
 		}
 	return take_reference(x, t);

@@ -263,7 +263,7 @@ static void consider(const char *word, const char *candidate, const char **best,
 
 /* Words of other programs and systems. */
 static const struct {
-	const char *word, *keyword;
+	char word[12], keyword[12];
 } other_words[] = {
 	{"interface", "phyint"},
 	{"iface", "phyint"},

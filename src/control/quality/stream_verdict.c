@@ -8,7 +8,8 @@
 #include "control/quality/stream_verdict.h"
 
 static const struct {
-	const char *name, *text, *advice;
+	char name[20];
+	const char *text, *advice;
 } drops[_STREAM_DROP_N] = {
 	[STREAM_DROP_NONE] = {"", "", ""},
 	[STREAM_DROP_RING] = {"ring_drops", "the receive ring was full",

@@ -52,7 +52,7 @@ static void put_string(struct metrics *m, const char *s)
 /* ---- families ---- */
 
 static const struct {
-	const char *name, *ending;
+	char name[12], ending[8];
 } types[] = {
 	[METRICS_GAUGE] = {"gauge", ""},
 	[METRICS_COUNTER] = {"counter", "_total"},

@@ -19,7 +19,7 @@
 /* Events belong to the kind whose row their name begins with. Events of no row are of
  * the kind "refused". */
 static const struct {
-	const char *kind, *prefix;
+	char kind[12], prefix[16];
 } kinds[] = {
 	{"group", "group_new"},
 	{"group", "group_gone"},
