@@ -168,7 +168,9 @@ def configure(folder, path, options):
     shutil.rmtree(folder, ignore_errors=True)
     env = {k: v for k, v in os.environ.items()
            if k not in ("CC", "CFLAGS", "LDFLAGS", "CPPFLAGS", "LIBRARY_PATH", "CPATH")}
-    return run_tests.command(["meson", "setup", "--werror", "-Dbuildtype=debug", "--cross-file", path, *options, folder,
+    # optimizing libraries again for each test would take long
+    return run_tests.command(["meson", "setup", "--werror", "-Dbuildtype=debug",
+                              "-Dc_link_args=-fno-lto", "--cross-file", path, *options, folder,
                               cross_root.ROOT], env=env)
 
 

@@ -20,8 +20,9 @@ from cross_root import CROSS, Missing, run
 
 SOURCE = os.path.join(CROSS, "source")   # has a folder for each library
 WORK = os.path.join(CROSS, "musl-libraries")
+# -flto adds the code for link-time optimization to the usual one
 FLAGS = "-Os -g -fPIE -ffunction-sections -fdata-sections -fstack-protector-strong " \
-    "-fno-unwind-tables -fno-asynchronous-unwind-tables"
+    "-fno-unwind-tables -fno-asynchronous-unwind-tables -flto -ffat-lto-objects"
 # glibc's headers define this, and cmocka.h knows of no other way to recognize 64 bits on processors
 # other than x86
 WORDSIZE = "-D__WORDSIZE=(__SIZEOF_POINTER__*8)"
@@ -214,7 +215,9 @@ def make_root(root, machine, optional):
     whether it has those for the optional features."""
     stamp = os.path.join(root, ".libraries")
     libraries = NEEDED + (OPTIONAL if optional else ())
-    wanted = repr((FLAGS, WORDSIZE, libraries))
+    # another compiler cannot read the code for link-time optimization
+    version = run([f"{machine.prefix}gcc", "-dumpfullversion"])
+    wanted = repr((FLAGS, WORDSIZE, version, libraries))
     if os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == wanted:
         return
     tools = {**TOOLS, **(OPTIONAL_TOOLS if optional else {})}
