@@ -151,8 +151,10 @@ void app_kernel_heard(void *ctx, enum family family, const void *data, size_t le
 
 	if (!pp)
 		return;
-	bad = (family == FAMILY_IPV4 ? igmp_decode : mld_decode)(
-		data, len, &lax, &app->scratch, &msg);
+	if (family == FAMILY_IPV4)
+		bad = igmp_decode(data, len, &lax, &app->scratch, &msg);
+	else
+		bad = mld_decode(data, len, &lax, &app->scratch, &msg);
 	if (bad != GM_OK || !proxy_kernel_sent(pp, &msg))
 		return;
 	if (!mono_is_set(app->kernel_looked) || mono_due(next, now))
