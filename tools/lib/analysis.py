@@ -7,8 +7,8 @@ never a line number, so that it survives edits elsewhere. A line that matches no
 because it would hide the next true finding. This applies only to the versions that the head of the
 list names. A tool with a version, such as cppcheck-2.17, means only that version.
 
-First, each analyzer gets a small program with two faults. It has failed if it does not find them,
-or reports them in a form that this script cannot read.
+First, each analyzer gets a small program with three faults. It has failed if it does not find
+those that it can find, or reports them in a form that this script cannot read.
 
 One kind of finding is ignored without a list: clang 14 and cppcheck do not know the attribute
 cleanup, so they report leaks of variables that are declared with _cleanup_. The analyzer of gcc
@@ -63,14 +63,19 @@ STYLE = (
     "normalCheckLevelMaxBranches",
 )
 
-# the program with faults: memory is released twice, once by a function of another file
+# the program with faults: memory is released twice, once by a function of another file, and a word
+# has no room for its NUL
 CANARY = {
     "canary.h": "#include <stdlib.h>\nstatic inline void release(void *p) { free(p); }\n",
     "canary.c": "#include \"canary.h\"\n"
                 "static void far(void *p) { release(p); release(p); }\n"
                 "static void near(void *p) { free(p); free(p); }\n"
-                "int main(int n, char **v) { (n > 1 ? far : near)(malloc(1)); return 0; }\n",
+                "static const char word[2] = \"ab\";\n"
+                "int main(int n, char **v) { (n > 1 ? far : near)(malloc(1)); return word[1]; }\n",
 }
+# so many of these faults each analyzer finds: clang knows no words without room for their NUL, and
+# cppcheck does not follow calls either
+CANARY_FAULTS = {"gcc": 3, "clang": 2, "cppcheck": 1}
 
 
 @dataclass
@@ -207,8 +212,8 @@ def gcc_steps(folder, diagnostic):
 def gcc(folder, entry, scratch, _quick):
     # if this were /dev/null, the assembler, run as root, would replace it with a file
     out = os.path.join(scratch, entry["output"].replace("/", "_") + ".o")
-    r = run(["gcc", "-fanalyzer", "-fdiagnostics-format=json", *flags(entry), "-c", "-o",
-             out, entry["file"]], folder)
+    r = run(["gcc", "-fanalyzer", "-Wc++-compat", "-fdiagnostics-format=json", *flags(entry),
+             "-c", "-o", out, entry["file"]], folder)
     try:
         said = json.loads(r.stderr or "[]")
     except json.JSONDecodeError:
@@ -217,6 +222,10 @@ def gcc(folder, entry, scratch, _quick):
         raise Failure(f"{entry['file']}: " + "; ".join(d["message"] for d in said))
     found = []
     for d in said:
+        # of what C++ refuses, only a word without room for its NUL is a fault in C
+        if d["kind"] == "note" or (d.get("option") == "-Wc++-compat" and
+                                   "too long for C++" not in d["message"]):
+            continue
         file, line = gcc_place(folder, d["locations"][0])
         found.append(Finding("gcc", file, line, d.get("option", d["kind"]), d["message"],
                              gcc_steps(folder, d)))
@@ -342,8 +351,8 @@ def sing(tool):
         entry = {"directory": folder, "file": "canary.c", "output": "canary.o",
                  "command": "cc -c canary.c"}
         found = search(tool, folder, [entry], 1, True)
-    if len(found) < 2 and not (found and tool == "cppcheck"):  # cppcheck does not follow calls
-        raise Failure("does not find that memory is released twice")
+    if len(found) < CANARY_FAULTS[tool]:
+        raise Failure(f"finds {len(found)} of {CANARY_FAULTS[tool]} known faults")
 
 
 def search(tool, folder, entries, jobs, quick):
