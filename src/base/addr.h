@@ -69,7 +69,7 @@ static inline bool addr_eq(const struct addr *a, const struct addr *b)
 
 	memcpy(x, a->b, sizeof(x));
 	memcpy(y, b->b, sizeof(y));
-	return x[0] == y[0] && x[1] == y[1];
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
 /* Convert from and to four bytes in network order. */
