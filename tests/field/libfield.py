@@ -23,7 +23,7 @@ phyint lan1 downstream ratelimit 0 threshold 1
 phyint lan2 downstream ratelimit 0 threshold 1
 """
 
-LATE_S = 5   # after this time, a datagram that has not arrived is lost
+LATE_S = 5   # a datagram that needs more time than this counts as lost
 
 SITUATIONS = []
 
