@@ -118,22 +118,33 @@ static unsigned n_doubles(const struct receiver *r)
 	return n;
 }
 
+static void watch_three_groups(void)
+{
+	members(NULL, "239.0.0.1", "12");
+	members(NULL, "239.0.0.2", "13");
+	members(NULL, "239.0.0.3", "123");
+	plan->port[3].mtu = 200;
+}
+
+/* The same burst without and with super-frames. Returns the number of these. */
+static unsigned burst_both_ways(uint64_t seed, struct receiver *ret_single)
+{
+	got.caps = 0;
+	random_burst(seed);
+	set_aside(ret_single);
+	got.caps = SUPER;
+	random_burst(seed);
+	return got.n_super;
+}
+
 static void test_same_datagrams_with_and_without(void **state)
 {
 	static struct receiver single;
 	unsigned n_super = 0;
 
-	members(NULL, "239.0.0.1", "12");
-	members(NULL, "239.0.0.2", "13");
-	members(NULL, "239.0.0.3", "123");
-	plan->port[3].mtu = 200;
+	watch_three_groups();
 	for (uint64_t seed = 1; seed <= 400; seed++) {
-		got.caps = 0;
-		random_burst(seed);
-		set_aside(&single);
-		got.caps = SUPER;
-		random_burst(seed);
-		n_super += got.n_super;
+		n_super += burst_both_ways(seed, &single);
 		assert_in_range(n_doubles(&got), 0, n_doubles(&single));
 		even_out(&single);
 		even_out(&got);
@@ -153,18 +164,10 @@ static void test_same_bytes_with_exact(void **state)
 	static struct receiver single;
 	unsigned n_super = 0;
 
-	members(NULL, "239.0.0.1", "12");
-	members(NULL, "239.0.0.2", "13");
-	members(NULL, "239.0.0.3", "123");
-	plan->port[3].mtu = 200;
+	watch_three_groups();
 	fw->coalesce = COALESCE_EXACT;
 	for (uint64_t seed = 1; seed <= 200; seed++) {
-		got.caps = 0;
-		random_burst(seed);
-		set_aside(&single);
-		got.caps = SUPER;
-		random_burst(seed);
-		n_super += got.n_super;
+		n_super += burst_both_ways(seed, &single);
 		assert_same_datagrams(&single, &got, true);
 		forget();
 	}
