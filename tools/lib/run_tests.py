@@ -21,7 +21,7 @@ import time
 import coverage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-THREADS = re.compile("fib_torture|sharing|quality_readers|dataplane|netns_(threads|reload)$")
+THREADS = re.compile("fib_torture|sharing|_readers|dataplane|netns_(threads|reload)$")
 
 
 def everything(suite, name):
